@@ -1,0 +1,115 @@
+//! What a project says: sources, models, destinations, mappings.
+//!
+//! The binary reads it from YAML; the engine is given these values alone, as they were when the
+//! sync began.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Schedule, Subscription};
+
+/// Free-form settings of a source or destination, checked by its kind.
+pub type Settings = serde_json::Map<String, serde_json::Value>;
+
+/// A project, read and checked: every name refers to something.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// The project's name.
+    pub name: String,
+    /// The folder that relative paths start from.
+    pub root: PathBuf,
+    /// Where the control database and staging lie.
+    pub state: PathBuf,
+    /// Warehouse connections by name.
+    pub sources: BTreeMap<String, Source>,
+    /// Models by name.
+    pub models: BTreeMap<String, Model>,
+    /// Destinations by name.
+    pub destinations: BTreeMap<String, Destination>,
+    /// Mappings by name.
+    pub mappings: BTreeMap<String, Mapping>,
+}
+
+/// A warehouse connection.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Source {
+    /// The warehouse's kind, such as `postgres`.
+    pub kind: String,
+    /// The kind's own settings, secrets resolved.
+    #[serde(skip)]
+    pub settings: Settings,
+    /// The managed schema.
+    pub schema: String,
+}
+
+/// The managed schema, unless the source names another.
+pub const MANAGED_SCHEMA: &str = "__segment_reverse_etl";
+
+/// One SQL query over a source, with the column that identifies its records.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Model {
+    /// The source's name.
+    pub source: String,
+    /// The SQL text.
+    pub query: String,
+    /// The identifier column.
+    pub id: String,
+    /// The timestamp column of an incremental model.
+    pub timestamp: Option<String>,
+}
+
+/// A configured connection to a tool.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Destination {
+    /// The definition's kind, such as `webhook`.
+    pub kind: String,
+    /// The definition's settings, secrets resolved.
+    #[serde(skip)]
+    pub settings: Settings,
+    /// Whether anything is sent to it.
+    pub enabled: bool,
+}
+
+/// Model to action.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mapping {
+    /// The model's name.
+    pub model: String,
+    /// The destination's name.
+    pub destination: String,
+    /// The action's key.
+    pub action: String,
+    /// Which changes are sent.
+    pub records: Subscription,
+    /// Directives by field; an absent field takes the action's default.
+    pub fields: serde_json::Map<String, serde_json::Value>,
+    /// When it is due.
+    pub schedule: Schedule,
+    /// Whether it syncs at all.
+    pub enabled: bool,
+    /// `false` sends every record alone, even where the action takes batches.
+    pub enable_batching: bool,
+    /// Whether a delete carries the values that were delivered last.
+    pub keep_deleted_values: bool,
+    /// When a sync is held for approval.
+    pub guards: Guards,
+}
+
+/// What holds a sync until somebody approves.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Guards {
+    /// The share of the tracked records that one sync may delete, 0 to 1.
+    pub max_deleted: f64,
+}
+
+impl Guards {
+    /// Fewer tracked records than this are not guarded against deletes.
+    pub const SMALLEST: u64 = 100;
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { max_deleted: 0.5 }
+    }
+}

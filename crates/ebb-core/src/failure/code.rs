@@ -1,0 +1,222 @@
+//! The closed list of failure codes: one line each, one help page each in `docs/errors`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// What the engine does about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Try the same again, later.
+    Retry,
+    /// This record will never work; the others go on.
+    RejectRow,
+    /// The mapping cannot go on until somebody mends something; what was delivered is committed.
+    PauseSync,
+    /// This sync ends; the next one may work.
+    StopRun,
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $remedy:ident $title:literal, $help:literal;)+) => {
+        /// A failure's stable code. `S1xx` source, `D2xx` destination, `M3xx` mapping, `R4xx` run,
+        /// `C5xx` configuration.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $(#[doc = $title] $variant,)+ }
+
+        impl Code {
+            /// Every code, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The code as users see it, such as `D204`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What the code means, in some words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// What to do about it, when the failure itself does not say.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$variant => $help,)+ }
+            }
+
+            /// What the engine does about it. Exhaustive on purpose: a new code does not compile
+            /// until someone decides.
+            pub const fn remedy(self) -> Remedy {
+                match self { $(Self::$variant => Remedy::$remedy,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    SourceUnreachable "S101" StopRun "the source cannot be reached",
+        "Check host, port and network of the source, and that the database is running";
+    SourceAuth "S102" PauseSync "the source refused the credentials",
+        "Correct user and password under `sources` and run `ebb check`";
+    SourcePermission "S103" PauseSync "the source's user lacks a permission",
+        "Grant the user read access to the model's tables and write access to the managed schema";
+    SourceTls "S104" PauseSync "the source's certificate was not accepted",
+        "Renew the certificate, or name its authority with `sslrootcert`; `sslmode` says how strict to be";
+    SourceQuery "S105" PauseSync "the source could not run the model's SQL",
+        "Run the query in the warehouse's own client, correct it and try `ebb preview`";
+    SourceTimeout "S106" StopRun "a statement took longer than the source's time-out",
+        "Raise `statement_timeout` in the source's settings or make the query cheaper";
+    SourceLost "S107" StopRun "the connection to the source was lost",
+        "Run the sync again; it goes on where it stopped";
+    ModelNotQuery "S108" PauseSync "the model is not one query",
+        "Keep one SELECT without a second statement and without anything that changes data";
+    ModelColumnMissing "S109" PauseSync "the model lacks a column that the configuration names",
+        "Add the column to the query, or correct `id` or `timestamp` of the model";
+    IdentifierType "S110" PauseSync "the identifier column has a type that cannot identify",
+        "Choose a column of whole numbers, text, UUID, date or time, or cast it in the query";
+    ModelColumns "S111" PauseSync "the model has too many columns, or a column name that is too long or doubled",
+        "Name the columns that the mapping needs instead of `*`";
+    SourceMissing "S112" PauseSync "the source's database file does not exist",
+        "Correct `path` in the source's settings";
+    SourceStateNewer "S113" PauseSync "the tracked state was written by a newer version",
+        "Use the newer version of Ebb, or `ebb reset` the mapping";
+    SourceFull "S114" StopRun "the source has no room left",
+        "Free space in the warehouse; nothing was lost";
+    SourceSettings "S115" PauseSync "the source's settings do not fit its kind",
+        "Compare the settings with the guide of the source's kind";
+
+    DestinationUnreachable "D201" Retry "the destination did not answer",
+        "Check the address and the network; the records are sent again by the next sync";
+    DestinationBusy "D202" Retry "the destination asked to slow down",
+        "Nothing, unless it lasts: then lower the destination's rate limit";
+    DestinationDown "D203" Retry "the destination answered with an error of its own",
+        "Look at the destination's status page; the records are sent again by the next sync";
+    DestinationAuth "D204" PauseSync "the destination refused the credentials",
+        "Renew the key or token under `destinations`, then sync again";
+    DestinationRejected "D205" RejectRow "the destination refused the record",
+        "Compare the sample's payload with the answer, and correct the mapping or the data";
+    DestinationAnswer "D206" StopRun "the destination answered in a way that nobody expects",
+        "Look at the sample's answer; the address may be wrong";
+    DestinationDisabled "D207" PauseSync "the destination is switched off",
+        "Set `enabled: true` on the destination";
+    DestinationManifest "D208" PauseSync "the destination's manifest is not valid",
+        "Correct the manifest at the place that is named";
+    DestinationSettings "D209" PauseSync "the destination's settings are not complete or not valid",
+        "Complete the destination's `settings`; `ebb catalog KIND` lists them";
+    DestinationTls "D210" PauseSync "the destination's certificate was not accepted",
+        "Renew the destination's certificate, or correct the address";
+
+    MappingInvalid "M301" PauseSync "the mapping cannot be compiled",
+        "Correct the directive at the place that is named";
+    PayloadInvalid "M302" RejectRow "the record does not fit the action's fields",
+        "Correct the data in the model, or map another column to the field";
+    MappingFailed "M303" RejectRow "a directive failed on the record",
+        "Try the record with `ebb test`; guard the directive with `@if`";
+    UnknownAction "M304" PauseSync "the destination has no such action",
+        "Choose one of the destination's actions; `ebb catalog KIND` lists them";
+    UnknownField "M305" PauseSync "the action has no such field",
+        "Choose one of the action's fields; `ebb catalog KIND` lists them";
+
+    NullIdentifier "R401" RejectRow "the record has no identifier",
+        "Filter such rows out of the model, or give them an identifier";
+    DuplicateIdentifier "R402" RejectRow "several rows have this identifier",
+        "Make the identifier unique in the model, for example with DISTINCT or GROUP BY";
+    RecordTooLarge "R403" RejectRow "the record is larger than the limit",
+        "Select fewer or shorter columns, or raise the limit";
+    ColumnTooLarge "R404" RejectRow "a column's value is larger than the limit",
+        "Shorten the value in the model, or raise the limit";
+    UsageLimit "R405" RejectRow "the usage limit is reached",
+        "Raise the limit, or wait for the next period";
+    GivenUp "R406" RejectRow "the record failed too often",
+        "Mend the cause, then `ebb reset` or `ebb replay` to send the record again";
+    SyncRunning "R407" StopRun "a sync of this mapping is running",
+        "Wait for it to end, or stop it with `ebb cancel`";
+    Held "R408" PauseSync "the sync is held for approval",
+        "Look at `ebb plan`; if the changes are meant, run the sync with `--approve`";
+    RecipeChanged "R409" PauseSync "the checksum's recipe changed since the last sync",
+        "Run with `--rebase` to take the new checksums over without sending, or `--approve` to send";
+    Canceled "R410" StopRun "the sync was canceled",
+        "Sync again to deliver the rest";
+    PartDamaged "R411" StopRun "a staged part is damaged or missing",
+        "Sync again: what was not delivered is found by the next diff";
+    PartsExpired "R412" StopRun "the sync's parts are no longer kept",
+        "Replay within the retention, or `ebb reset` the mapping to send all records";
+    StagingFull "R413" StopRun "staging has no room left or cannot be written",
+        "Free space where the state folder lies, then run the sync again; nothing was lost";
+    StateNewer "R414" StopRun "the state folder was written by a newer version",
+        "Use that version of Ebb, or name another folder with `state`";
+    StateUnavailable "R415" StopRun "the control database cannot be used",
+        "Check that the state folder exists, is writable and has room";
+    SyncNotFound "R416" StopRun "no such sync",
+        "List the syncs with `ebb syncs`";
+    Interrupted "R417" StopRun "the sync was interrupted",
+        "Sync again; nothing was lost";
+    RecordNotFound "R418" StopRun "the model has no such record",
+        "List some records with `ebb preview`";
+    NotSent "R419" StopRun "the record was not sent because the sync ended before",
+        "Mend what ended the sync; the next sync sends the record";
+
+    FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
+        "Create the file or correct its path";
+    ConfigSyntax "C502" PauseSync "a configuration file is not valid YAML",
+        "Correct the line that is named";
+    ConfigKey "C503" PauseSync "a configuration file has an unknown key",
+        "Remove the key or correct its spelling; `ebb schema` prints all keys";
+    ConfigValue "C504" PauseSync "a configuration value has the wrong type or is not allowed",
+        "Give a value that is allowed there; `ebb schema` prints them";
+    ConfigDuplicate "C505" PauseSync "a name is given twice",
+        "Rename or remove one of them";
+    ConfigName "C506" PauseSync "a name refers to nothing",
+        "Define it, or correct its spelling";
+    ConfigLimit "C507" PauseSync "a limit of the configuration is exceeded",
+        "Make it smaller, or split it";
+    SecretMissing "C508" PauseSync "a variable or file that a value refers to is missing",
+        "Set the variable in the environment of `ebb`, or create the file";
+    ProjectMissing "C509" PauseSync "there is no project here",
+        "Run `ebb init DIR` first, or name the folder with `--project`";
+    FeatureMissing "C510" PauseSync "this build of Ebb lacks a feature",
+        "Build Ebb with the feature that is named";
+}
+
+impl Code {
+    /// The name under which the field knows a discard reason, where it has one.
+    pub const fn reason(self) -> Option<&'static str> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only these have a name of the field")]
+        match self {
+            Self::NullIdentifier => Some("ErrRecordNullUniqueID"),
+            Self::DuplicateIdentifier => Some("ErrRecordDuplicate"),
+            Self::RecordTooLarge => Some("ErrRecordTooLarge"),
+            Self::ColumnTooLarge => Some("ErrColumnTooLarge"),
+            Self::PayloadInvalid => Some("ErrPayloadInvalid"),
+            Self::UsageLimit => Some("ErrUsageLimit"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.as_str())
+    }
+}
+
+impl FromStr for Code {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text)).ok_or(())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|()| serde::de::Error::custom(format!("`{text}` is not a code")))
+    }
+}

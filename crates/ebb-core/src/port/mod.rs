@@ -1,0 +1,22 @@
+//! The ports: what the engine asks of the world, without knowing who answers.
+
+mod clock;
+mod destination;
+mod parts;
+mod store;
+mod warehouse;
+
+pub use clock::Clock;
+pub use destination::{
+    Action, Batch, Batching, Body, Exchange, Header, Item, Pace, Reply, Request, ShownRequest,
+    Step, Transport,
+};
+pub use parts::{PartInfo, Parts};
+pub use store::{
+    Attempts, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status, Store, SyncKind,
+    SyncRecord, Verdict,
+};
+pub use warehouse::{
+    BatchStream, Commit, Diff, DiffJob, Discarded, Finding, ModelQuery, Preview, Recipe, Tracked,
+    Warehouse,
+};

@@ -191,8 +191,8 @@ pub trait Store: Send + Sync {
     /// Takes the right to sync a mapping; `R407` if somebody has it.
     async fn lock(&self, mapping: &str) -> Result<Box<dyn Lock>, Failure>;
 
-    /// Writes a sync anew or over its older form. `counts` are written only for a new sync: after
-    /// that [`Store::record`] keeps them, and [`Store::set_extracted`].
+    /// Writes a sync anew or over its older form. `counts` are written for a new sync and with a
+    /// final status; in between [`Store::record`] and [`Store::set_extracted`] keep them.
     async fn save(&self, sync: &SyncRecord) -> Result<(), Failure>;
 
     /// Reads a sync; `R416` if there is none.

@@ -3,9 +3,11 @@
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Failure, Operation, SyncId, Tally};
+use super::{FailureGroup, Sample, Verdict};
+use crate::{Code, Column, Failure, Operation, SyncId, Tally};
 
 /// Record batches as they come; each next one is asked for when the last is handled. Dropping the
 /// stream cancels the query where the driver can.
@@ -121,7 +123,7 @@ pub struct Commit {
     /// `seq` of changes that stay out (failed or not sent), or, when `inverted`, of the only ones
     /// that go in: whichever is the smaller. Only changes with an operation of `subscribed` are
     /// meant; the others always go in.
-    pub seqs: Vec<u64>,
+    pub seqs: RoaringTreemap,
     /// Whether `seqs` lists what goes in.
     pub inverted: bool,
     /// The operations that were sent.
@@ -182,4 +184,30 @@ pub trait Warehouse: Send + Sync {
 
     /// Forgets the tracked state of a mapping.
     async fn reset(&self, mapping: &str) -> Result<(), Failure>;
+}
+
+impl Diff {
+    /// The discarded rows as failures of their sync, for people.
+    pub fn failure_groups(&self) -> Vec<FailureGroup> {
+        let group = |code: Code, message: &str, count: u64, ids: &[String]| FailureGroup {
+            failure: Failure::new(code, message),
+            verdict: Verdict::Discarded,
+            count,
+            samples: ids
+                .iter()
+                .map(|id| Sample { record_id: id.clone(), payload: String::new(), reply: None })
+                .collect(),
+        };
+        let Discarded { null, duplicates, duplicate_ids } = &self.discarded;
+        let mut groups = Vec::new();
+        if *null > 0 {
+            groups.push(group(Code::NullIdentifier, "the row's identifier is null", *null, &[]));
+        }
+        if duplicates.total() > 0 {
+            let message = "several rows have this identifier; none of them was taken";
+            let count = duplicates.total();
+            groups.push(group(Code::DuplicateIdentifier, message, count, duplicate_ids));
+        }
+        groups
+    }
 }

@@ -3,14 +3,17 @@
 //! The binary reads it from YAML; the engine is given these values alone, as they were when the
 //! sync began.
 
+mod problem;
+mod settings;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Schedule, Subscription};
 
-/// Free-form settings of a source or destination, checked by its kind.
-pub type Settings = serde_json::Map<String, serde_json::Value>;
+pub use problem::{Place, Problem};
+pub use settings::Settings;
 
 /// A project, read and checked: every name refers to something.
 #[derive(Debug, Clone, Default)]

@@ -125,6 +125,12 @@ impl RecordSet {
         (row < self.len()).then_some(Record { set: self, row })
     }
 
+    /// The record of a `seq`; the rows are in its order.
+    pub fn find(&self, seq: u64) -> Option<Record<'_>> {
+        let seq = i64::try_from(seq).ok()?;
+        self.get(self.seq.values().binary_search(&seq).ok()?)
+    }
+
     /// All records in order.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.len()).map(move |row| Record { set: self, row })
@@ -187,6 +193,11 @@ impl<'a> Record<'a> {
         &set.synced_at
     }
 
+    /// How many bytes the values of variable width take together, as they are stored.
+    pub fn text_bytes(self) -> usize {
+        self.set.values.iter().map(|values| values.bytes(self.row)).sum()
+    }
+
     /// The columns as one object.
     pub fn properties(self) -> Value<'a> {
         let columns = self.columns();
@@ -226,6 +237,20 @@ impl Values {
             ColumnKind::Timestamp => Self::Timestamp(array.as_primitive_opt()?.clone()),
             ColumnKind::LocalTimestamp => Self::LocalTimestamp(array.as_primitive_opt()?.clone()),
         })
+    }
+
+    fn bytes(&self, row: usize) -> usize {
+        let length = match self {
+            Self::Decimal(array) | Self::Text(array) | Self::Json(array) => array.value_length(row),
+            Self::Binary(array) => array.value_length(row),
+            Self::Boolean(_)
+            | Self::Integer(_)
+            | Self::Float(_)
+            | Self::Date(_)
+            | Self::Timestamp(_)
+            | Self::LocalTimestamp(_) => 0,
+        };
+        usize::try_from(length).unwrap_or_default()
     }
 
     fn get(&self, row: usize) -> Value<'_> {

@@ -1,1 +1,24 @@
+//! The life of a sync: diff in the warehouse, stage, load, commit.
+//!
+//! The engine decides and orders; what it knows of warehouses, destinations and the control
+//! database are the ports of `ebb_core`. It can be dropped at any await point and started again:
+//! what [`ebb_core::port::Store`] and the warehouse hold is enough to finish (I2).
 
+mod commit;
+mod dry_run;
+mod engine;
+mod extract;
+mod guard;
+mod job;
+mod load;
+mod progress;
+mod replay;
+mod stage;
+mod trial;
+
+pub use dry_run::{DryRun, ShownBatch};
+pub use engine::{Approval, Engine, Ports};
+pub use job::{Delivery, Job, Jobs, Plan};
+pub use load::Retries;
+pub use progress::{Progress, Snapshot, Watch};
+pub use trial::Trial;

@@ -1,0 +1,202 @@
+//! The engine and what can be asked of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ebb_core::{
+    Code, Failure, Limits, SyncId,
+    port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord},
+};
+
+use crate::{
+    Job, Jobs, Plan, Watch,
+    load::{Gate, Retries},
+};
+
+/// What the engine is built upon.
+#[derive(Clone)]
+pub struct Ports {
+    /// The control database.
+    pub store: Arc<dyn Store>,
+    /// Where parts are kept.
+    pub parts: Arc<dyn Parts>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a person said about a sync beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Approval {
+    /// Nothing: guards hold what looks like an accident.
+    #[default]
+    Guarded,
+    /// Whatever the diff finds is meant.
+    Approved,
+}
+
+/// Runs syncs. One engine serves a whole process.
+pub struct Engine {
+    pub(crate) ports: Ports,
+    pub(crate) limits: Limits,
+    pub(crate) retries: Retries,
+    random: Mutex<fastrand::Rng>,
+    gates: Mutex<HashMap<String, Arc<Gate>>>,
+}
+
+impl Engine {
+    /// An engine. The same seed gives the same sync ids and the same jitter.
+    pub fn new(ports: Ports, limits: Limits, retries: Retries, seed: u64) -> Self {
+        Self {
+            ports,
+            limits,
+            retries,
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            gates: Mutex::default(),
+        }
+    }
+
+    /// Finishes the mapping's interrupted sync if there is one, then syncs what changed since.
+    ///
+    /// Gives the syncs that ran, the newest last; what stopped a sync is in its record. `Err` means
+    /// that nothing ran: another sync of the mapping does (`R407`), or the control database cannot
+    /// be used.
+    pub async fn sync(
+        &self,
+        jobs: &dyn Jobs,
+        plan: Plan,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<Vec<SyncRecord>, Failure> {
+        let lock = self.ports.store.lock(&plan.name).await?;
+        let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
+        if watch.stop.is_cancelled() {
+            return Ok(ran);
+        }
+        let job = jobs.job(plan)?;
+        let record = self.begin(&job, SyncKind::Sync).await?;
+        ran.push(self.extract_and_load(job, record, approval, watch).await?);
+        Ok(ran)
+    }
+
+    /// Takes today's checksums over as tracked without sending anything.
+    pub async fn rebase(&self, jobs: &dyn Jobs, plan: Plan) -> Result<(SyncRecord, u64), Failure> {
+        let _lock = self.ports.store.lock(&plan.name).await?;
+        let mut job = jobs.job(plan)?;
+        let mut record = self.begin(&job, SyncKind::Rebase).await?;
+        let taken_over = async {
+            job.plan.columns = job.warehouse.columns(&job.plan.query()).await?;
+            job.warehouse.rebase(&job.plan.diff_job(record.id, &self.limits)).await
+        };
+        match taken_over.await {
+            Ok(records) => {
+                self.end(&mut record, Status::Succeeded).await?;
+                Ok((record, records))
+            }
+            Err(failure) => Ok((self.fail(record, failure).await?, 0)),
+        }
+    }
+
+    /// Forgets the tracked state of a mapping: the next sync sees every record as added. A sync
+    /// that was interrupted is given up.
+    pub async fn reset(&self, job: &Job) -> Result<(), Failure> {
+        let store = &self.ports.store;
+        let _lock = store.lock(&job.plan.name).await?;
+        if let Some(record) = store.unfinished(&job.plan.name).await? {
+            let diff_job = Plan::of(&record)?.diff_job(record.id, &self.limits);
+            job.warehouse.finish(&diff_job).await?;
+            self.fail(record, Failure::new(Code::Interrupted, "the mapping was reset")).await?;
+        }
+        job.warehouse.reset(&job.plan.name).await?;
+        store.settle_attempts(&job.plan.name, self.new_id()).await
+    }
+
+    /// Deletes the parts that are older than their retention.
+    pub async fn purge(&self) -> Result<(), Failure> {
+        let now = self.ports.clock.now();
+        let Ok(before) = now.checked_sub(self.limits.retention) else { return Ok(()) };
+        for sync in self.ports.store.with_parts_before(before).await? {
+            self.ports.parts.delete(sync).await?;
+            self.ports.store.forget_parts(sync).await?;
+        }
+        Ok(())
+    }
+
+    async fn resume(
+        &self,
+        jobs: &dyn Jobs,
+        mapping: &str,
+        _lock: &dyn Lock,
+        watch: &Watch,
+    ) -> Result<Option<SyncRecord>, Failure> {
+        let Some(record) = self.ports.store.unfinished(mapping).await? else { return Ok(None) };
+        tracing::info!(sync.id = %record.id, mapping, status = record.status.as_str(), "resuming");
+        let job = jobs.job(Plan::of(&record)?)?;
+        Ok(Some(match record.kind {
+            SyncKind::Sync => self.resume_sync(job, record, watch).await?,
+            SyncKind::Replay { of } => self.load_replay(job, record, of, watch).await?,
+            SyncKind::Rebase => {
+                self.fail(record, Failure::new(Code::Interrupted, "the rebase was interrupted"))
+                    .await?
+            }
+        }))
+    }
+
+    pub(crate) async fn begin(&self, job: &Job, kind: SyncKind) -> Result<SyncRecord, Failure> {
+        let record = SyncRecord {
+            id: self.new_id(),
+            mapping: job.plan.name.clone(),
+            kind,
+            status: Status::Extracting,
+            plan: written(&job.plan),
+            started_at: self.ports.clock.now(),
+            finished_at: None,
+            phases: Vec::new(),
+            diff: None,
+            staged: false,
+            counts: ebb_core::Counts::default(),
+            failure: None,
+            warnings: Vec::new(),
+        };
+        self.ports.store.save(&record).await?;
+        Ok(record)
+    }
+
+    pub(crate) async fn fail(
+        &self,
+        mut record: SyncRecord,
+        failure: Failure,
+    ) -> Result<SyncRecord, Failure> {
+        tracing::warn!(sync.id = %record.id, code = %failure.code, %failure, "sync ended early");
+        record.failure = Some(failure);
+        self.end(&mut record, Status::Failed).await?;
+        Ok(record)
+    }
+
+    pub(crate) async fn end(&self, record: &mut SyncRecord, status: Status) -> Result<(), Failure> {
+        record.status = status;
+        record.finished_at = Some(self.ports.clock.now());
+        self.ports.store.save(record).await
+    }
+
+    pub(crate) fn gate(&self, destination: &str, pace: Pace) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(destination.to_owned()).or_insert_with(|| Gate::new(pace)))
+    }
+
+    pub(crate) fn fork_random(&self) -> fastrand::Rng {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fork()
+    }
+
+    pub(crate) fn new_id(&self) -> SyncId {
+        let random = self.random.lock().unwrap_or_else(PoisonError::into_inner).u128(..);
+        let now = self.ports.clock.now().as_millisecond();
+        SyncId::from_parts(u64::try_from(now).unwrap_or_default(), random)
+    }
+}
+
+/// The plan as the control database keeps it.
+pub(crate) fn written(plan: &Plan) -> serde_json::Value {
+    serde_json::to_value(plan).expect("a plan is made of text, numbers and lists")
+}

@@ -1,0 +1,144 @@
+//! The first half of a sync: what changed, and whether it may be sent.
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Code, Counts, Failure,
+    port::{Action, Diff, Phase, Status, SyncRecord},
+};
+use tokio::time::Instant;
+
+use crate::{Approval, Engine, Job, Watch, engine::written, guard};
+
+impl Engine {
+    /// Runs a new sync to its end. `Err` is kept for the control database: what goes wrong in the
+    /// warehouse or at the destination is told by the sync's record.
+    pub(crate) async fn extract_and_load(
+        &self,
+        mut job: Job,
+        mut record: SyncRecord,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<SyncRecord, Failure> {
+        watch.progress.begin();
+        self.drop_leftovers(&job, &record).await;
+        let (action, diff) = match self.extract(&mut job, &mut record, approval).await {
+            Ok(extracted) => extracted,
+            Err(failure) => {
+                let held = matches!(failure.code, Code::Held | Code::RecipeChanged);
+                let status = if held { Status::Held } else { Status::Failed };
+                let dropped = job.warehouse.finish(&self.diff_job(&job, &record)).await;
+                if let Err(error) = dropped {
+                    tracing::debug!(sync.id = %record.id, %error, "changes table not dropped");
+                }
+                record.failure = Some(failure);
+                self.end(&mut record, status).await?;
+                return Ok(record);
+            }
+        };
+        record.counts = extracted(&job, &diff);
+        record.diff = Some(diff);
+        record.status = Status::Loading;
+        self.ports.store.save(&record).await?;
+        self.ports.store.set_extracted(record.id, &record.counts).await?;
+        self.load_and_commit(job, record, action, watch).await
+    }
+
+    /// Goes on with a sync that was interrupted.
+    pub(crate) async fn resume_sync(
+        &self,
+        job: Job,
+        record: SyncRecord,
+        watch: &Watch,
+    ) -> Result<SyncRecord, Failure> {
+        watch.progress.begin();
+        let diff_job = self.diff_job(&job, &record);
+        if record.diff.is_none() {
+            // The diff may be half written: the next one finds the same changes.
+            job.warehouse.finish(&diff_job).await?;
+            let interrupted =
+                Failure::new(Code::Interrupted, "the sync was interrupted while extracting");
+            return self.fail(record, interrupted).await;
+        }
+        let tracked = job.warehouse.tracked(&job.plan.name).await?;
+        if tracked.is_some_and(|tracked| tracked.sync == Some(record.id)) {
+            return self.close(&job, record).await;
+        }
+        if !job.warehouse.has_changes(&diff_job).await? {
+            let lost = "the sync was interrupted and its changes table is gone";
+            return self.fail(record, Failure::new(Code::Interrupted, lost)).await;
+        }
+        let action = match job.delivery.compile(&job.plan) {
+            Ok(action) => action,
+            Err(failure) => return self.fail(record, failure).await,
+        };
+        self.load_and_commit(job, record, action, watch).await
+    }
+
+    async fn extract(
+        &self,
+        job: &mut Job,
+        record: &mut SyncRecord,
+        approval: Approval,
+    ) -> Result<(Arc<dyn Action>, Diff), Failure> {
+        let began = Instant::now();
+        let warehouse = &job.warehouse;
+        job.plan.columns = warehouse.columns(&job.plan.query()).await?;
+        record.plan = written(&job.plan);
+        // A mapping that does not compile must not cost a diff.
+        let action = job.delivery.compile(&job.plan)?;
+        let diff_job = job.plan.diff_job(record.id, &self.limits);
+        if approval == Approval::Guarded {
+            let tracked = warehouse.tracked(&job.plan.name).await?;
+            guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
+        }
+        let diff = warehouse.diff(&diff_job).await?;
+        if approval == Approval::Guarded {
+            guard::after_diff(&diff, job.plan.mapping.guards)?;
+        }
+        record.phases.push(phase("diff", began));
+        tracing::info!(
+            sync.id = %record.id, added = diff.changes.added, updated = diff.changes.updated,
+            deleted = diff.changes.deleted, "diffed",
+        );
+        Ok((action, diff))
+    }
+
+    /// The changes table of the sync before, if the process died between its end and its drop.
+    async fn drop_leftovers(&self, job: &Job, record: &SyncRecord) {
+        let Ok(syncs) = self.ports.store.syncs(Some(&job.plan.name), 2).await else { return };
+        let Some(last) = syncs.iter().find(|sync| sync.id != record.id && sync.diff.is_some())
+        else {
+            return;
+        };
+        let diff_job = job.plan.diff_job(last.id, &self.limits);
+        if let Err(error) = job.warehouse.finish(&diff_job).await {
+            tracing::debug!(sync.id = %last.id, %error, "changes table not dropped");
+        }
+    }
+
+    pub(crate) fn diff_job(&self, job: &Job, record: &SyncRecord) -> ebb_core::port::DiffJob {
+        job.plan.diff_job(record.id, &self.limits)
+    }
+}
+
+/// What a diff gives this mapping to do. Rows without a usable identifier count as extracted and
+/// discarded at once.
+fn extracted(job: &Job, diff: &Diff) -> Counts {
+    let mut counts = Counts::default();
+    for operation in ebb_core::Operation::ALL {
+        let changes = diff.changes.get(operation);
+        if job.plan.mapping.records.takes(operation) {
+            *counts.extracted.of(operation) = changes;
+        } else {
+            *counts.not_subscribed.of(operation) = changes;
+        }
+    }
+    counts
+}
+
+/// A phase that began then and ends now.
+pub(crate) fn phase(name: &str, began: Instant) -> Phase {
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Phase { name: name.to_owned(), millis }
+}

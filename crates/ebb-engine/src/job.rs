@@ -1,0 +1,88 @@
+//! What a sync works with, as it was when it began.
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Column, Failure, Redactor, SyncId,
+    config::{Mapping, Model},
+    limits::Limits,
+    port::{Action, DiffJob, ModelQuery, SyncRecord, Transport, Warehouse},
+};
+use serde::{Deserialize, Serialize};
+
+/// Mapping and model as they were when the sync began. Kept with the sync, so that an edit counts
+/// from the next one; holds no secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// The mapping's name.
+    pub name: String,
+    /// The mapping.
+    pub mapping: Mapping,
+    /// The model.
+    pub model: Model,
+    /// The model's columns, once the warehouse told them.
+    #[serde(default)]
+    pub columns: Vec<Column>,
+}
+
+impl Plan {
+    /// The plan that a sync was begun with.
+    pub fn of(sync: &SyncRecord) -> Result<Self, Failure> {
+        serde_json::from_value(sync.plan.clone()).map_err(|error| {
+            let message = format!("the plan of sync `{}` cannot be read", sync.id);
+            Failure::new(ebb_core::Code::StateUnavailable, message).caused_by(error)
+        })
+    }
+
+    /// The model's query.
+    pub fn query(&self) -> ModelQuery {
+        ModelQuery {
+            sql: self.model.query.clone(),
+            id: self.model.id.clone(),
+            timestamp: self.model.timestamp.clone(),
+        }
+    }
+
+    /// What the warehouse is to diff.
+    pub fn diff_job(&self, sync: SyncId, limits: &Limits) -> DiffJob {
+        DiffJob {
+            sync,
+            mapping: self.name.clone(),
+            source: self.model.source.clone(),
+            model_name: self.mapping.model.clone(),
+            model: self.query(),
+            columns: self.columns.clone(),
+            keep_deleted_values: self.mapping.keep_deleted_values,
+            limit: limits.records,
+        }
+    }
+}
+
+/// A destination as a job needs it.
+pub trait Delivery: Send + Sync {
+    /// Compiles the plan's action and fields against the model's columns.
+    fn compile(&self, plan: &Plan) -> Result<Arc<dyn Action>, Failure>;
+
+    /// Sends requests to the destination.
+    fn transport(&self) -> Arc<dyn Transport>;
+
+    /// Takes the destination's secrets out of text.
+    fn redactor(&self) -> &Redactor;
+}
+
+/// One mapping with everything that a sync of it needs.
+#[derive(Clone)]
+pub struct Job {
+    /// What was configured.
+    pub plan: Plan,
+    /// The model's source.
+    pub warehouse: Arc<dyn Warehouse>,
+    /// The mapping's destination.
+    pub delivery: Arc<dyn Delivery>,
+}
+
+/// Makes jobs of plans: connects names with today's credentials.
+pub trait Jobs: Send + Sync {
+    /// The job of a plan; fails if its source or destination is no longer configured.
+    fn job(&self, plan: Plan) -> Result<Job, Failure>;
+}

@@ -1,0 +1,50 @@
+//! Parts to outcomes: map, batch, send, judge, journal.
+
+mod batcher;
+mod courier;
+mod feed;
+mod gate;
+mod judge;
+mod prepare;
+mod retry;
+
+pub(crate) use batcher::Batcher;
+pub(crate) use courier::{Cargo, Courier};
+pub(crate) use gate::Gate;
+pub(crate) use prepare::prepare;
+pub use retry::Retries;
+
+use std::sync::Arc;
+
+use ebb_core::Failure;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::stage::Shelf;
+
+/// Batches that wait between mapping and sending. When it is full, mapping waits.
+const QUEUE: usize = 64;
+
+/// Loads the parts of a shelf as they come, until there are no more or the courier stops.
+///
+/// `Err` is kept for the control database and damaged parts; what the destination says is in the
+/// journal, or in the courier's [`Courier::halted`].
+pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(), Failure> {
+    let (sender, mut queue) = mpsc::channel::<Cargo>(QUEUE);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(feed::feed(Arc::clone(courier), Arc::clone(shelf), sender));
+    while let Some(cargo) = queue.recv().await {
+        let Some(permit) = courier.admit().await else { continue };
+        while let Some(ended) = tasks.try_join_next() {
+            ended.map_err(panicked)??;
+        }
+        tasks.spawn(Arc::clone(courier).deliver(cargo, permit));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.map_err(panicked)??;
+    }
+    Ok(())
+}
+
+fn panicked(error: tokio::task::JoinError) -> Failure {
+    Failure::new(ebb_core::Code::Interrupted, "loading ended in an unexpected way").caused_by(error)
+}

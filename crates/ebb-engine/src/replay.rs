@@ -1,0 +1,74 @@
+//! A past sync's changes once more, from its parts.
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Code, Counts, Failure, SyncId,
+    port::{Status, SyncKind, SyncRecord},
+};
+use tokio::time::Instant;
+
+use crate::{Engine, Jobs, Plan, Watch, commit::settled, extract::phase, load::load, stage::Shelf};
+
+impl Engine {
+    /// Delivers a past sync's changes again, as its mapping and model were then. The tracked state
+    /// stays as it is. `Err` means that nothing ran.
+    pub async fn replay(
+        &self,
+        jobs: &dyn Jobs,
+        of: SyncId,
+        watch: &Watch,
+    ) -> Result<SyncRecord, Failure> {
+        let past = self.ports.store.sync(of).await?;
+        let of = match past.kind {
+            SyncKind::Sync | SyncKind::Rebase => of,
+            SyncKind::Replay { of } => of,
+        };
+        let _lock = self.ports.store.lock(&past.mapping).await?;
+        let expired =
+            past.counts.extracted.total() > 0 && self.ports.store.parts(of).await?.is_empty();
+        if expired {
+            let message = format!("the parts of sync `{of}` are no longer kept");
+            return Err(Failure::new(Code::PartsExpired, message));
+        }
+        let job = jobs.job(Plan::of(&past)?)?;
+        let record = self.begin(&job, SyncKind::Replay { of }).await?;
+        self.load_replay(job, record, of, watch).await
+    }
+
+    pub(crate) async fn load_replay(
+        &self,
+        job: crate::Job,
+        mut record: SyncRecord,
+        of: SyncId,
+        watch: &Watch,
+    ) -> Result<SyncRecord, Failure> {
+        watch.progress.begin();
+        let action = match job.delivery.compile(&job.plan) {
+            Ok(action) => action,
+            Err(failure) => return self.fail(record, failure).await,
+        };
+        let parts = self.ports.store.parts(of).await?;
+        let mut counts = Counts::default();
+        for part in &parts {
+            counts.extracted += part.changes;
+        }
+        record.status = Status::Loading;
+        self.ports.store.save(&record).await?;
+        self.ports.store.set_extracted(record.id, &counts).await?;
+        watch.progress.loading(counts.extracted.total());
+        watch.progress.staged(counts.extracted.total());
+        let began = Instant::now();
+        let courier = self.courier(&job, &record, of, action, watch).await?;
+        let shelf = Arc::new(Shelf::with(parts, true));
+        let ending = self.watched(record.id, &courier, load(&courier, &shelf), &watch.stop).await?;
+        record.phases.push(phase("load", began));
+        record.counts = settled(self.ports.store.sync(record.id).await?.counts, &record);
+        let whole = record.counts.failed.total() + record.counts.discarded.total() == 0;
+        let ended = ending.status();
+        let status = if ended == Status::Succeeded && !whole { Status::Partial } else { ended };
+        record.failure = ending.failure;
+        self.end(&mut record, status).await?;
+        Ok(record)
+    }
+}

@@ -1,0 +1,52 @@
+//! One record, sent for real, and everything that was said.
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Code, Failure, RecordSet,
+    port::{Batch, Exchange, Step},
+};
+
+use crate::{Engine, Job, load::prepare};
+
+/// What became of a test record.
+#[derive(Debug)]
+pub struct Trial {
+    /// The requests and their answers, in order.
+    pub exchanges: Vec<Exchange>,
+    /// Whether the destination took the record.
+    pub outcome: Result<(), Failure>,
+}
+
+impl Engine {
+    /// Sends one record of the model as if it had just been added. Nothing is tracked. `Err` means
+    /// that nothing was sent: the record is not there or does not fit.
+    pub async fn trial(&self, mut job: Job, record_id: &str) -> Result<Trial, Failure> {
+        let query = job.plan.query();
+        job.plan.columns = job.warehouse.columns(&query).await?;
+        let action = job.delivery.compile(&job.plan)?;
+        let rows = job.warehouse.record(&query, record_id).await?.rows;
+        let now: Arc<str> = self.ports.clock.now().to_string().into();
+        let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
+        let record = set.get(0).ok_or_else(|| {
+            let message = format!("the model has no record `{record_id}`");
+            Failure::new(Code::RecordNotFound, message)
+        })?;
+        let batch = Batch { items: vec![prepare(&*action, &record, &self.limits)?] };
+        let transport = job.delivery.transport();
+        let mut exchanges = Vec::new();
+        let outcome = loop {
+            match action.next(&batch, &exchanges) {
+                Err(failure) | Ok(Step::Refused(failure)) => break Err(failure),
+                Ok(Step::Done(answers)) => break answers.into_iter().collect(),
+                Ok(Step::Send(requests)) => {
+                    for request in requests {
+                        let reply = transport.send(&request).await?;
+                        exchanges.push(Exchange { request, reply });
+                    }
+                }
+            }
+        };
+        Ok(Trial { exchanges, outcome })
+    }
+}

@@ -1,0 +1,57 @@
+//! A warehouse's I/O: thin, without decisions.
+
+use async_trait::async_trait;
+use ebb_core::{Column, Failure, port::BatchStream};
+use roaring::RoaringTreemap;
+
+/// What a session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading: the session refuses every write, also one inside a model.
+    Read,
+    /// Writing in the managed schema.
+    Write,
+}
+
+/// The temporary table that [`Session::load_seqs`] fills: one column `seq`.
+pub(crate) const SEQS: &str = "ebb_seqs";
+
+/// Opens sessions.
+#[async_trait]
+pub(crate) trait Connection: Send + Sync {
+    /// The engine and what of its version matters to checksums, such as `postgres-15`. Known at the
+    /// latest once a session was opened.
+    fn engine(&self) -> String;
+
+    /// Opens a session for one operation. What decides how values turn into text (time zone, date
+    /// style, float digits) is set to fixed values, the statement time-out to the source's.
+    async fn open(&self, access: Access) -> Result<Box<dyn Session>, Failure>;
+}
+
+/// One live session. Dropping it cancels what runs and rolls back an open transaction; dropping a
+/// future of it does too, and leaves it unusable.
+#[async_trait]
+pub(crate) trait Session: Send {
+    /// Runs one statement, transaction control included. Gives the number of rows that it wrote,
+    /// exactly for `create table … as`, `insert`, `update` and `delete`; else 0.
+    async fn execute(&mut self, sql: &str) -> Result<u64, Failure>;
+
+    /// All rows of a small query as the engine's text of their values.
+    async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure>;
+
+    /// The columns of a query without running it. `native` is a type name that a cast understands.
+    async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Failure>;
+
+    /// Creates the temporary table [`SEQS`] anew and fills it, inside the open transaction if any.
+    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure>;
+
+    /// Streams a query in the order of its rows, as batches of `record::staged_schema(columns)`:
+    /// four columns `seq`, `op` (64-bit integers), `record_id`, `checksum` (text), then one for each of
+    /// `columns`, each an expression made by `Dialect::staged`. Bounded: the next batch is read when
+    /// the last was taken. NaN and infinities become null. No batch at all if there is no row.
+    async fn stream(
+        self: Box<Self>,
+        sql: String,
+        columns: Vec<Column>,
+    ) -> Result<BatchStream, Failure>;
+}

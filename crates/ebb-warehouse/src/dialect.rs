@@ -1,0 +1,140 @@
+//! The SQL of one warehouse family, as pure text.
+//!
+//! The statements of the diff, the commit and so on are written once, in [`crate::statement`], from
+//! the hooks below. A new warehouse answers what has no default and overrides what its engine says
+//! differently.
+
+use ebb_core::{Column, ColumnKind};
+
+/// The SQL of one warehouse family. Every method gives text and knows nothing of a connection.
+pub(crate) trait Dialect: Send + Sync + 'static {
+    /// The grammar by which models are judged.
+    fn grammar(&self) -> Box<dyn sqlparser::dialect::Dialect>;
+
+    /// A 64-bit checksum (or any value that compares and is never null) over the columns of a row.
+    /// `columns` come sorted by name with the expression that reads each; `salt` names them all. Must
+    /// tell `('a', null)` from `(null, 'a')` and must not depend on a session's settings.
+    fn checksum(&self, salt: &str, columns: &[(&Column, String)]) -> String;
+
+    /// The type in which identifiers of a column are stored and compared: the native one where that
+    /// is a whole number, text or UUID, otherwise [`Dialect::text_type`].
+    fn key_type(&self, id: &Column) -> String;
+
+    /// An identifier in the type of [`Dialect::key_type`]; null stays null.
+    fn key(&self, id: &Column, expression: &str) -> String {
+        format!("cast({expression} as {})", self.key_type(id))
+    }
+
+    /// The type of text, which every identifier can be cast to.
+    fn text_type(&self) -> &'static str {
+        "text"
+    }
+
+    /// The text of an identifier, of a timestamp or of a checksum; casting it back gives the same.
+    fn text(&self, expression: &str) -> String {
+        format!("cast({expression} as {})", self.text_type())
+    }
+
+    /// A value of a column from the text that [`Dialect::text`] made of it.
+    fn value(&self, column: &Column, text: &str) -> String {
+        format!("cast({} as {})", self.literal(text), column.native)
+    }
+
+    /// A name, quoted.
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A text literal.
+    fn literal(&self, text: &str) -> String {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// A table of a schema, quoted.
+    fn table(&self, schema: &str, table: &str) -> String {
+        format!("{}.{}", self.quote(schema), self.quote(table))
+    }
+
+    /// Whether values of the column can identify records.
+    fn can_identify(&self, column: &Column) -> bool {
+        match column.kind {
+            ColumnKind::Integer
+            | ColumnKind::Decimal
+            | ColumnKind::Text
+            | ColumnKind::Date
+            | ColumnKind::Time
+            | ColumnKind::Timestamp
+            | ColumnKind::LocalTimestamp => true,
+            ColumnKind::Boolean | ColumnKind::Float | ColumnKind::Binary | ColumnKind::Json => {
+                false
+            }
+        }
+    }
+
+    /// Whether column names that differ in case alone are the same to the engine.
+    fn ignores_case(&self) -> bool {
+        true
+    }
+
+    /// The expression by which a column is kept in the changes table, where the engine cannot keep
+    /// every type of a query's result.
+    fn stored(&self, _column: &Column, expression: &str) -> String {
+        expression.to_owned()
+    }
+
+    /// The expression by which a column is streamed, in the form that the session's decoder expects.
+    fn staged(&self, _column: &Column, expression: &str) -> String {
+        expression.to_owned()
+    }
+
+    /// A condition that is true for NaN and infinities; `None` for columns that never hold them.
+    fn not_finite(&self, _column: &Column, _expression: &str) -> Option<String> {
+        None
+    }
+
+    /// A 64-bit integer.
+    fn integer(&self, expression: &str) -> String {
+        format!("cast({expression} as bigint)")
+    }
+
+    /// How a transaction begins.
+    fn begin(&self) -> &'static str {
+        "begin"
+    }
+
+    /// How it ends well.
+    fn commit(&self) -> &'static str {
+        "commit"
+    }
+
+    /// Creates the managed schema unless it is there; `None` where it is there by connecting.
+    fn create_schema(&self, schema: &str) -> Option<String> {
+        Some(format!("create schema if not exists {}", self.quote(schema)))
+    }
+
+    /// A query with one row for each of the tables that exists: its name.
+    fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
+        let tables = tables.iter().map(|table| self.literal(table)).collect::<Vec<_>>().join(", ");
+        format!(
+            "select table_name from information_schema.tables where table_schema = {} and table_name in ({tables})",
+            self.literal(schema)
+        )
+    }
+
+    /// Creates a table from a query.
+    fn create_table_as(&self, table: &str, query: &str) -> String {
+        format!("create table {table} as\n{query}")
+    }
+
+    /// Gives a table of a schema another name; both are bare names.
+    fn rename(&self, schema: &str, table: &str, name: &str) -> String {
+        format!("alter table {} rename to {}", self.table(schema, table), self.quote(name))
+    }
+
+    /// What makes a plain scan of a changes table come in the order of `seq`, `seq` being the alias of
+    /// its growing row number; empty where a scan gives rows as they were written. Rows that are
+    /// streamed are never updated, so they stay where they were written.
+    fn in_order(&self) -> &'static str {
+        "order by seq"
+    }
+}

@@ -1,0 +1,188 @@
+//! Where a mapping's tables lie and what their columns are called.
+
+use std::collections::HashSet;
+
+use ebb_core::{Code, Column, Failure, port::DiffJob};
+
+use crate::{dialect::Dialect, state::State};
+
+/// `op` of rows that a diff found and put aside. They are counted, never streamed or committed.
+pub(crate) mod aside {
+    /// One of several rows with an identifier that is not tracked.
+    pub(crate) const DUPLICATE_NEW: i64 = 3;
+    /// One of several rows with an identifier that is tracked.
+    pub(crate) const DUPLICATE_TRACKED: i64 = 4;
+    /// A row whose identifier is null.
+    pub(crate) const NULL: i64 = 5;
+}
+
+/// Names of the columns that are Ebb's own in the changes table, three of them also in the tracked state.
+const OWN: [&str; 4] = ["seq", "op", "record_id", "checksum"];
+
+/// The bare names of a mapping's and a sync's tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    /// The tracked records.
+    pub(crate) records: String,
+    /// The one row that says what the tracked records are worth.
+    pub(crate) checkpoints: String,
+    /// Tracked records while they are built anew.
+    pub(crate) rebuild: String,
+}
+
+impl Tables {
+    /// The tables of a mapping.
+    pub(crate) fn of(mapping: &str) -> Self {
+        Self {
+            records: format!("records_{mapping}"),
+            checkpoints: format!("checkpoints_{mapping}"),
+            rebuild: format!("rebuild_{mapping}"),
+        }
+    }
+}
+
+/// The bare name of a sync's changes table.
+pub(crate) fn changes_table(job: &DiffJob) -> String {
+    format!("changes_{}", job.sync)
+}
+
+/// What a job's statements are made from: quoted tables, columns, and the type of the identifier.
+#[derive(Debug)]
+pub(crate) struct Layout<'a, D: ?Sized> {
+    /// The warehouse's SQL.
+    pub(crate) dialect: &'a D,
+    /// The managed schema's bare name.
+    pub(crate) schema: &'a str,
+    /// The job.
+    pub(crate) job: &'a DiffJob,
+    /// The model's query without a semicolon at its end.
+    pub(crate) query: &'a str,
+    /// Bare table names.
+    pub(crate) tables: Tables,
+    /// The changes table, quoted.
+    pub(crate) changes: String,
+    /// The tracked records, quoted.
+    pub(crate) records: String,
+    /// The identifier column.
+    pub(crate) id: &'a Column,
+    /// The timestamp column of an incremental model.
+    pub(crate) timestamp: Option<&'a Column>,
+    /// The names of the model's columns in Ebb's tables, quoted, in the model's order.
+    pub(crate) stored: Vec<String>,
+    /// The type of `record_id` in the changes table of this job.
+    pub(crate) key_type: String,
+    /// The tracked state before this job.
+    pub(crate) state: Option<&'a State>,
+}
+
+impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
+    /// The layout of a job on a tracked state. Fails if the job names a column that it does not have.
+    pub(crate) fn new(
+        dialect: &'a D,
+        schema: &'a str,
+        job: &'a DiffJob,
+        state: Option<&'a State>,
+    ) -> Result<Self, Failure> {
+        let column = |name: &str| {
+            job.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+                Failure::new(Code::ModelColumnMissing, format!("the model has no column `{name}`"))
+            })
+        };
+        let id = column(&job.model.id)?;
+        let timestamp = job.model.timestamp.as_deref().map(column).transpose()?;
+        let native = dialect.key_type(id);
+        // Identifiers of another type than the tracked ones are compared as text, which fits both.
+        let key_type = match state {
+            Some(state) if state.key_type != native => dialect.text_type().to_owned(),
+            Some(_) | None => native,
+        };
+        let tables = Tables::of(&job.mapping);
+        Ok(Self {
+            dialect,
+            schema,
+            job,
+            query: crate::query::bare(&*dialect.grammar(), &job.model.sql),
+            changes: dialect.table(schema, &changes_table(job)),
+            records: dialect.table(schema, &tables.records),
+            tables,
+            id,
+            timestamp,
+            stored: stored_names(&job.columns).iter().map(|name| dialect.quote(name)).collect(),
+            key_type,
+            state,
+        })
+    }
+
+    /// A model's column read from the alias `m`.
+    pub(crate) fn read(&self, column: &Column) -> String {
+        format!("m.{}", self.dialect.quote(&column.name))
+    }
+
+    /// The identifier of a model's row, in the type of this job.
+    pub(crate) fn key(&self) -> String {
+        let read = self.read(self.id);
+        if self.key_type == self.dialect.key_type(self.id) {
+            self.dialect.key(self.id, &read)
+        } else {
+            self.dialect.text(&read)
+        }
+    }
+
+    /// The identifier of a tracked record, in the type of this job.
+    pub(crate) fn tracked_key(&self, expression: &str) -> String {
+        match self.state {
+            Some(state) if state.key_type != self.key_type => self.dialect.text(expression),
+            Some(_) | None => expression.to_owned(),
+        }
+    }
+
+    /// The checksum of a model's row.
+    pub(crate) fn checksum(&self) -> String {
+        let mut columns: Vec<_> =
+            self.job.columns.iter().map(|column| (column, self.read(column))).collect();
+        columns.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        self.dialect.checksum(&salt(columns.iter().map(|(column, _)| *column)), &columns)
+    }
+
+    /// The columns that the tracked state holds after this job, with their names there.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&'a Column, &str)> {
+        let columns: &'a [Column] =
+            if self.job.keep_deleted_values { &self.job.columns } else { &[] };
+        columns.iter().zip(self.stored.iter().map(String::as_str))
+    }
+
+    /// The column of the tracked state, as it is now, that holds the values of a model's column.
+    pub(crate) fn tracked_column(&self, column: &Column) -> Option<String> {
+        let kept = &self.state?.kept;
+        let place =
+            kept.iter().position(|one| one.name == column.name && one.native == column.native)?;
+        stored_names(kept).get(place).map(|name| self.dialect.quote(name))
+    }
+}
+
+/// The names of a model's columns, so that no two are alike and none is Ebb's own: a column `seq` is
+/// kept as `seq_`.
+pub(crate) fn stored_names(columns: &[Column]) -> Vec<String> {
+    let mut taken: HashSet<String> = OWN.iter().map(|name| (*name).to_owned()).collect();
+    // Names that can stay as they are keep them, whatever comes before.
+    taken.extend(columns.iter().map(|column| column.name.to_lowercase()));
+    columns
+        .iter()
+        .map(|column| {
+            let mut name = column.name.clone();
+            if OWN.contains(&name.to_lowercase().as_str()) {
+                while taken.contains(&name.to_lowercase()) {
+                    name.push('_');
+                }
+                taken.insert(name.to_lowercase());
+            }
+            name
+        })
+        .collect()
+}
+
+/// One text that names the columns of a checksum; no two lists of names give the same.
+pub(crate) fn salt<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
+    serde_json::to_string(&columns.map(|column| column.name.as_str()).collect::<Vec<_>>())
+        .expect("a list of texts is valid JSON")
+}

@@ -1,0 +1,119 @@
+//! The one row of `checkpoints_<mapping>`: what the tracked records are worth.
+
+use ebb_core::{
+    Code, Column, ColumnKind, Failure, SyncId,
+    port::{DiffJob, Recipe, Tracked},
+};
+
+use crate::dialect::Dialect;
+
+/// The version of the tables' form that this build writes, and the newest that it reads.
+pub(crate) const FORM: u32 = 1;
+
+/// The columns of `checkpoints_<mapping>`, all of them text.
+const COLUMNS: [&str; 10] = [
+    "form",
+    "source_id",
+    "model_id",
+    "checkpoint",
+    "sync_id",
+    "recipe_version",
+    "recipe_columns",
+    "records",
+    "key_type",
+    "kept_columns",
+];
+
+/// What is known of a mapping's tracked records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    /// What the port tells of it.
+    pub(crate) tracked: Tracked,
+    /// The type of `record_id`.
+    pub(crate) key_type: String,
+    /// The model's columns whose values the records hold; name and native type alone matter.
+    pub(crate) kept: Vec<Column>,
+}
+
+/// The query that reads the row.
+pub(crate) fn select<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
+    let columns = COLUMNS.map(|name| dialect.quote(name)).join(", ");
+    format!("select {columns} from {table}")
+}
+
+/// The statements that make the row what the state says, repeatable.
+pub(crate) fn replace<D: Dialect + ?Sized>(
+    dialect: &D,
+    table: &str,
+    job: &DiffJob,
+    state: &State,
+) -> [String; 3] {
+    let State { tracked, key_type, kept } = state;
+    let json = |value: &[String]| {
+        Some(serde_json::to_string(value).expect("a list of texts is valid JSON"))
+    };
+    let kept: Vec<String> =
+        kept.iter().flat_map(|column| [column.name.clone(), column.native.clone()]).collect();
+    let values = [
+        Some(FORM.to_string()),
+        Some(job.source.clone()),
+        Some(job.model_name.clone()),
+        tracked.checkpoint.clone(),
+        tracked.sync.map(|sync| sync.to_string()),
+        Some(tracked.recipe.version.clone()),
+        json(&tracked.recipe.columns),
+        Some(tracked.records.to_string()),
+        Some(key_type.clone()),
+        json(&kept),
+    ];
+    let values = values
+        .map(|value| value.map_or_else(|| "null".to_owned(), |value| dialect.literal(&value)))
+        .join(", ");
+    let names = COLUMNS.map(|name| dialect.quote(name));
+    let text = dialect.text_type();
+    [
+        format!(
+            "create table if not exists {table} ({})",
+            names.clone().map(|name| format!("{name} {text}")).join(", ")
+        ),
+        format!("delete from {table}"),
+        format!("insert into {table} ({}) values ({values})", names.join(", ")),
+    ]
+}
+
+/// The state that a row of [`select`] tells.
+pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
+    let damaged = || {
+        Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
+            .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
+    };
+    let [form, _, _, checkpoint, sync, version, columns, records, key_type, kept] =
+        <[Option<String>; 10]>::try_from(row).map_err(|_| damaged())?;
+    let form: u32 = form.and_then(|form| form.parse().ok()).ok_or_else(damaged)?;
+    if form > FORM {
+        return Err(Failure::new(
+            Code::SourceStateNewer,
+            format!("the tracked state has form `{form}`, this build knows forms up to `{FORM}`"),
+        ));
+    }
+    let list = |text: Option<String>| {
+        serde_json::from_str::<Vec<String>>(&text.ok_or_else(damaged)?).map_err(|_| damaged())
+    };
+    let kept = list(kept)?
+        .chunks_exact(2)
+        .filter_map(|pair| match pair {
+            [name, native] => Some(Column::new(name, ColumnKind::Text, native)),
+            _ => None,
+        })
+        .collect();
+    Ok(State {
+        tracked: Tracked {
+            recipe: Recipe { version: version.ok_or_else(damaged)?, columns: list(columns)? },
+            sync: sync.map(|sync| sync.parse::<SyncId>()).transpose().map_err(|_| damaged())?,
+            records: records.and_then(|records| records.parse().ok()).ok_or_else(damaged)?,
+            checkpoint,
+        },
+        key_type: key_type.ok_or_else(damaged)?,
+        kept,
+    })
+}

@@ -1,1 +1,16 @@
+//! What tests of several crates need: a clock that they move, seeds that are told on failure, and
+//! a receiver that answers by a script and remembers what it got. Never part of the product.
 
+mod clock;
+mod fault;
+mod inbox;
+mod receiver;
+mod seed;
+mod transport;
+
+pub use clock::FakeClock;
+pub use fault::{Fault, Faults};
+pub use inbox::{Delivery, Inbox, PathCounts, ReceivedRequest, Script};
+pub use receiver::ScriptedReceiver;
+pub use seed::{Seed, seeds};
+pub use transport::ScriptedTransport;

@@ -110,6 +110,9 @@ pub struct Diff {
     pub first: bool,
     /// Whether the model returned no row at all. Unknown (false) for incremental models.
     pub empty: bool,
+    /// Values among the added and updated records that are NaN or infinite, and become null.
+    #[serde(default)]
+    pub not_finite: u64,
 }
 
 /// What the tracked state takes over from a changes table, in one transaction.

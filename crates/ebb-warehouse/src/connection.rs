@@ -32,8 +32,8 @@ pub(crate) trait Connection: Send + Sync {
 /// future of it does too, and leaves it unusable.
 #[async_trait]
 pub(crate) trait Session: Send {
-    /// Runs one statement, transaction control included. Gives the number of rows that it wrote,
-    /// exactly for `create table … as`, `insert`, `update` and `delete`; else 0.
+    /// Runs one statement, transaction control included. Gives the number of rows that an `insert`,
+    /// `update` or `delete` wrote; any number for other statements.
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure>;
 
     /// All rows of a small query as the engine's text of their values.

@@ -30,13 +30,18 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         "text"
     }
 
-    /// The text of an identifier, of a timestamp or of a checksum; casting it back gives the same.
+    /// The text of an identifier or of a checksum.
     fn text(&self, expression: &str) -> String {
         format!("cast({expression} as {})", self.text_type())
     }
 
-    /// A value of a column from the text that [`Dialect::text`] made of it.
-    fn value(&self, column: &Column, text: &str) -> String {
+    /// The text of a timestamp column's value, from which [`Dialect::moment`] makes the same again.
+    fn moment_text(&self, expression: &str) -> String {
+        self.text(expression)
+    }
+
+    /// A timestamp column's value from the text that [`Dialect::moment_text`] made of it.
+    fn moment(&self, column: &Column, text: &str) -> String {
         format!("cast({} as {})", self.literal(text), column.native)
     }
 
@@ -107,9 +112,15 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         "commit"
     }
 
-    /// Creates the managed schema unless it is there; `None` where it is there by connecting.
-    fn create_schema(&self, schema: &str) -> Option<String> {
-        Some(format!("create schema if not exists {}", self.quote(schema)))
+    /// A query with a row if the managed schema is there; `None` where connecting makes it.
+    fn schema_exists(&self, schema: &str) -> Option<String> {
+        let schema = self.literal(schema);
+        Some(format!("select 1 from information_schema.schemata where schema_name = {schema}"))
+    }
+
+    /// Creates the managed schema.
+    fn create_schema(&self, schema: &str) -> String {
+        format!("create schema if not exists {}", self.quote(schema))
     }
 
     /// A query with one row for each of the tables that exists: its name.
@@ -124,11 +135,6 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// Creates a table from a query.
     fn create_table_as(&self, table: &str, query: &str) -> String {
         format!("create table {table} as\n{query}")
-    }
-
-    /// Gives a table of a schema another name; both are bare names.
-    fn rename(&self, schema: &str, table: &str, name: &str) -> String {
-        format!("alter table {} rename to {}", self.table(schema, table), self.quote(name))
     }
 
     /// What makes a plain scan of a changes table come in the order of `seq`, `seq` being the alias of

@@ -113,6 +113,11 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
         })
     }
 
+    /// The table in which the tracked records are built anew, quoted.
+    pub(crate) fn rebuild(&self) -> String {
+        self.dialect.table(self.schema, &self.tables.rebuild)
+    }
+
     /// A model's column read from the alias `m`.
     pub(crate) fn read(&self, column: &Column) -> String {
         format!("m.{}", self.dialect.quote(&column.name))
@@ -142,6 +147,23 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
             self.job.columns.iter().map(|column| (column, self.read(column))).collect();
         columns.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         self.dialect.checksum(&salt(columns.iter().map(|(column, _)| *column)), &columns)
+    }
+
+    /// What the timestamp column's checkpoint is remembered under.
+    pub(crate) fn checkpoint_of(&self) -> Option<String> {
+        self.timestamp.map(|column| format!("{} {}", column.name, column.native))
+    }
+
+    /// Where an incremental model is read from; `None` reads all of it.
+    pub(crate) fn checkpoint(&self) -> Option<&'a str> {
+        let state = self.state?;
+        let same = state.checkpoint_of == self.checkpoint_of();
+        state.tracked.checkpoint.as_deref().filter(|_| same)
+    }
+
+    /// How many records were tracked before this job.
+    pub(crate) fn tracked_records(&self) -> u64 {
+        self.state.map_or(0, |state| state.tracked.records)
     }
 
     /// The columns that the tracked state holds after this job, with their names there.

@@ -11,11 +11,12 @@ use crate::dialect::Dialect;
 pub(crate) const FORM: u32 = 1;
 
 /// The columns of `checkpoints_<mapping>`, all of them text.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "form",
     "source_id",
     "model_id",
     "checkpoint",
+    "checkpoint_of",
     "sync_id",
     "recipe_version",
     "recipe_columns",
@@ -29,6 +30,8 @@ const COLUMNS: [&str; 10] = [
 pub(crate) struct State {
     /// What the port tells of it.
     pub(crate) tracked: Tracked,
+    /// Name and type of the timestamp column that the checkpoint is of.
+    pub(crate) checkpoint_of: Option<String>,
     /// The type of `record_id`.
     pub(crate) key_type: String,
     /// The model's columns whose values the records hold; name and native type alone matter.
@@ -48,7 +51,7 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
     job: &DiffJob,
     state: &State,
 ) -> [String; 3] {
-    let State { tracked, key_type, kept } = state;
+    let State { tracked, checkpoint_of, key_type, kept } = state;
     let json = |value: &[String]| {
         Some(serde_json::to_string(value).expect("a list of texts is valid JSON"))
     };
@@ -59,6 +62,7 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
         Some(job.source.clone()),
         Some(job.model_name.clone()),
         tracked.checkpoint.clone(),
+        checkpoint_of.clone(),
         tracked.sync.map(|sync| sync.to_string()),
         Some(tracked.recipe.version.clone()),
         json(&tracked.recipe.columns),
@@ -87,8 +91,8 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
         Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
             .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
     };
-    let [form, _, _, checkpoint, sync, version, columns, records, key_type, kept] =
-        <[Option<String>; 10]>::try_from(row).map_err(|_| damaged())?;
+    let [form, _, _, checkpoint, checkpoint_of, sync, version, columns, records, key_type, kept] =
+        <[Option<String>; 11]>::try_from(row).map_err(|_| damaged())?;
     let form: u32 = form.and_then(|form| form.parse().ok()).ok_or_else(damaged)?;
     if form > FORM {
         return Err(Failure::new(
@@ -113,6 +117,7 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
             records: records.and_then(|records| records.parse().ok()).ok_or_else(damaged)?,
             checkpoint,
         },
+        checkpoint_of,
         key_type: key_type.ok_or_else(damaged)?,
         kept,
     })

@@ -1,0 +1,143 @@
+//! The commit: the tracked state takes changes over from the changes table alone.
+
+use ebb_core::{Operation, port::Commit};
+
+use super::{more, read::numbers};
+use crate::{connection::SEQS, dialect::Dialect, layout::Layout};
+
+/// Which changes go in, as text for `from` and `where`.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    from: String,
+    condition: String,
+    /// Whether [`SEQS`] must be filled first.
+    pub(crate) needs_seqs: bool,
+}
+
+impl Applied {
+    /// What a commit applies.
+    pub(crate) fn of<D: Dialect + ?Sized>(layout: &Layout<'_, D>, commit: &Commit) -> Self {
+        let from = format!("{} c", layout.changes);
+        let not_sent = format!("c.op not in ({})", numbers(&commit.subscribed));
+        if commit.seqs.is_empty() {
+            let applied = if commit.inverted { not_sent } else { "1 = 1".to_owned() };
+            return Self { from, condition: applied, needs_seqs: false };
+        }
+        let listed = if commit.inverted { "s.seq is not null" } else { "s.seq is null" };
+        Self {
+            from: format!("{from} left join {SEQS} s on s.seq = c.seq"),
+            condition: format!("({not_sent} or {listed})"),
+            needs_seqs: true,
+        }
+    }
+
+    /// The applied changes of some operations.
+    fn of_operations(&self, operations: &[Operation]) -> String {
+        format!("from {} where c.op in ({}) and {}", self.from, numbers(operations), self.condition)
+    }
+}
+
+const WRITTEN: [Operation; 2] = [Operation::Added, Operation::Updated];
+
+/// Makes the tracked records from the applied changes alone: nothing was tracked before.
+pub(crate) fn create<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    applied: &Applied,
+) -> [String; 2] {
+    let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
+    let query =
+        format!("select c.record_id, c.checksum{columns}\n{}", applied.of_operations(&WRITTEN));
+    [
+        format!("drop table if exists {}", layout.records),
+        layout.dialect.create_table_as(&layout.records, &query),
+    ]
+}
+
+/// Takes the applied changes out of the tracked records.
+pub(crate) fn delete<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applied) -> String {
+    format!(
+        "delete from {} where record_id in (select c.record_id {})",
+        layout.records,
+        applied.of_operations(&Operation::ALL)
+    )
+}
+
+/// Puts the applied changes that are still there into the tracked records.
+pub(crate) fn insert<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applied) -> String {
+    let names = more(layout.kept().map(|(_, name)| name.to_owned()));
+    let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
+    format!(
+        "insert into {} (record_id, checksum{names})\nselect c.record_id, c.checksum{columns}\n{}",
+        layout.records,
+        applied.of_operations(&WRITTEN)
+    )
+}
+
+/// Where the next sync of an incremental model starts, as one text; null if it stays where it is.
+///
+/// The newest of the applied changes, but not beyond the oldest one that failed, so that the failed
+/// ones are read again.
+pub(crate) fn checkpoint<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    applied: &Applied,
+) -> Option<String> {
+    let timestamp = layout.timestamp?;
+    let place = layout.job.columns.iter().position(|column| column.name == timestamp.name)?;
+    let name = layout.stored.get(place)?;
+    let text = layout.dialect.moment_text(
+        "case when b.newest is null then null \
+         when b.oldest is null or b.newest <= b.oldest then b.newest else b.oldest end",
+    );
+    Some(format!(
+        "select {text}\nfrom (\n  select max(case when {is} then c.{name} end) as newest, \
+         min(case when {is} then null else c.{name} end) as oldest\n  \
+         from {from} where c.op in ({written})\n) b",
+        is = applied.condition,
+        from = applied.from,
+        written = numbers(&WRITTEN),
+    ))
+}
+
+/// Brings the tracked records into the form that this job needs, where it differs: identifiers of
+/// another type become text, kept columns come and go.
+pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
+    let Some(state) = layout.state else { return Vec::new() };
+    let wanted = layout.kept().map(|(column, _)| (&column.name, &column.native));
+    let kept = state.kept.iter().map(|column| (&column.name, &column.native));
+    if state.key_type == layout.key_type && wanted.eq(kept) {
+        return Vec::new();
+    }
+    let columns = more(layout.kept().map(|(column, name)| match layout.tracked_column(column) {
+        Some(old) => format!("r.{old} as {name}"),
+        None => format!("cast(null as {}) as {name}", column.native),
+    }));
+    let query = format!(
+        "select {} as record_id, r.checksum{columns}\nfrom {} r",
+        layout.tracked_key("r.record_id"),
+        layout.records
+    );
+    let mut statements = rebuild(layout, &query).to_vec();
+    statements.extend(take_over(layout));
+    statements
+}
+
+/// Writes what the tracked records are to become beside them.
+pub(super) fn rebuild<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) -> [String; 2] {
+    let rebuild = layout.rebuild();
+    [format!("drop table if exists {rebuild}"), layout.dialect.create_table_as(&rebuild, query)]
+}
+
+/// Makes what [`rebuild`] wrote the tracked records.
+pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 3] {
+    let (rebuild, records) = (layout.rebuild(), &layout.records);
+    [
+        format!("drop table {records}"),
+        layout.dialect.create_table_as(records, &format!("select * from {rebuild}")),
+        format!("drop table {rebuild}"),
+    ]
+}
+
+/// How many records are tracked.
+pub(crate) fn count<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!("select count(*) from {}", layout.records)
+}

@@ -1,0 +1,279 @@
+//! The diff: one statement that evaluates the model once and writes only the rows that differ.
+//!
+//! The join is on the pair of identifier and checksum. What matches is unchanged; what does not is a
+//! row of the model (`h` is there) or a tracked record (`oh` is there). Both sides of one identifier
+//! are an update, several rows of the model are a duplicate. Windows run over the differing rows
+//! alone, so an unchanged model costs the bare join.
+
+use ebb_core::{Column, Operation};
+
+use super::more;
+use crate::{
+    dialect::Dialect,
+    layout::{Layout, aside},
+};
+
+/// How the rows to be written are chosen when there may be too many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selection {
+    /// At most so many rows of any kind, as they come. Two tests are left to later statements
+    /// ([`mark_duplicates`], [`mark_twins`]), which need that no row was left out.
+    Probe(u64),
+    /// At most so many rows, fully classified, real changes first, in the order of the timestamp.
+    Ordered(u64),
+}
+
+/// The statement that writes the changes table.
+pub(crate) fn write<D: Dialect + ?Sized>(layout: &Layout<'_, D>, selection: Selection) -> String {
+    let shape = Shape::of(layout);
+    let classified = match (shape, selection) {
+        (Shape::First, Selection::Probe(_)) => {
+            format!("classified as (\n  select n.*, {} as op from n\n)", Operation::Added.number())
+        }
+        (Shape::First, Selection::Ordered(_)) => first(layout),
+        (Shape::Full, _) => full(layout, matches!(selection, Selection::Ordered(_))),
+        (Shape::Incremental, _) => incremental(layout),
+    };
+    let stored = layout.stored.iter().enumerate();
+    let columns = more(stored.map(|(place, name)| format!("c{place} as {name}")));
+    let (number, limit) = match selection {
+        Selection::Probe(limit) => ("row_number() over ()".to_owned(), limit),
+        Selection::Ordered(limit) => {
+            let moment = layout
+                .timestamp
+                .and_then(|timestamp| place(layout, &timestamp.name))
+                .map(|place| format!(", case when c{place} is null then 1 else 0 end, c{place}"))
+                .unwrap_or_default();
+            let kind = format!("case when op > {} then 1 else 0 end", Operation::Deleted.number());
+            (format!("row_number() over (order by {kind}{moment})"), limit)
+        }
+    };
+    let order = if matches!(selection, Selection::Ordered(_)) { "\norder by seq" } else { "" };
+    let query = format!(
+        "with {model},\n{classified}\n\
+         select {number} as seq, op, k as record_id, h as checksum{columns}\n\
+         from classified{order}\nlimit {limit}",
+        model = model(layout, shape),
+    );
+    layout.dialect.create_table_as(&layout.changes, &query)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Nothing is tracked: every row is added.
+    First,
+    /// The whole model against the whole tracked state.
+    Full,
+    /// What is newer than the checkpoint against the tracked state, without deletes.
+    Incremental,
+}
+
+impl Shape {
+    fn of<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Self {
+        match (layout.tracked_records(), layout.timestamp) {
+            (0, _) if layout.checkpoint().is_none() => Self::First,
+            (_, Some(_)) => Self::Incremental,
+            (_, None) => Self::Full,
+        }
+    }
+}
+
+/// The place of a column of the model.
+fn place<D: Dialect + ?Sized>(layout: &Layout<'_, D>, name: &str) -> Option<usize> {
+    layout.job.columns.iter().position(|column| column.name == name)
+}
+
+/// `n`: the rows of the model with identifier `k`, checksum `h` and columns `c0`, `c1`, ….
+fn model<D: Dialect + ?Sized>(layout: &Layout<'_, D>, shape: Shape) -> String {
+    let filter = match (shape, layout.timestamp, layout.checkpoint()) {
+        (Shape::Incremental, Some(timestamp), Some(checkpoint)) => {
+            let read = layout.read(timestamp);
+            let from = layout.dialect.moment(timestamp, checkpoint);
+            format!("\n  where {read} >= {from} or {read} is null")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "n as (\n  select {key} as k, {checksum} as h{columns}\n  from (\n{query}\n  ) m{filter}\n)",
+        key = layout.key(),
+        checksum = layout.checksum(),
+        columns = columns(layout),
+        query = layout.query,
+    )
+}
+
+/// The model's columns as `c0`, `c1`, …, read from the alias `m`.
+pub(super) fn columns<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    more(layout.job.columns.iter().enumerate().map(|(place, column)| {
+        format!("{} as c{place}", layout.dialect.stored(column, &layout.read(column)))
+    }))
+}
+
+/// A list `, <alias>.c0, <alias>.c1, …`.
+fn list<D: Dialect + ?Sized>(layout: &Layout<'_, D>, alias: &str) -> String {
+    more((0..layout.stored.len()).map(|place| format!("{alias}.c{place}")))
+}
+
+fn first<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!(
+        "counted as (\n  select n.*, count(*) over (partition by n.k) as rows_new from n\n),\n\
+         classified as (\n  select c.k, c.h{columns}, case when c.k is null then {null} \
+         when c.rows_new > 1 then {duplicate} else {added} end as op\n  from counted c\n)",
+        columns = list(layout, "c"),
+        null = aside::NULL,
+        duplicate = aside::DUPLICATE_NEW,
+        added = Operation::Added.number(),
+    )
+}
+
+fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String {
+    let columns = || layout.job.columns.iter().enumerate();
+    let old = |column: &Column| {
+        layout.job.keep_deleted_values.then(|| layout.tracked_column(column)).flatten()
+    };
+    let tracked = more(
+        columns()
+            .filter_map(|(place, column)| old(column).map(|old| format!("r.{old} as o{place}"))),
+    );
+    let joined = more(columns().map(|(place, column)| match old(column) {
+        Some(_) => format!("coalesce(n.c{place}, o.o{place}) as c{place}"),
+        None => format!("n.c{place}"),
+    }));
+    let key = layout.tracked_key("r.record_id");
+    let records = &layout.records;
+    // A row that looks added may have a twin that matched its tracked record.
+    let (join, twin) = if with_twins {
+        (
+            format!("\n  left join (select {key} as k from {records} r) t on t.k = c.k"),
+            " or t.k is not null",
+        )
+    } else {
+        (String::new(), "")
+    };
+    format!(
+        "differing as (\n  select coalesce(n.k, o.k) as k, n.h as h, o.h as oh{joined}\n  \
+         from n full join (select {key} as k, r.checksum as h{tracked} from {records} r) o \
+         on n.k = o.k and n.h = o.h\n  where n.h is null or o.h is null\n),\n\
+         counted as (\n  select d.*, count(d.h) over (partition by d.k) as rows_new, \
+         count(d.oh) over (partition by d.k) as rows_old\n  from differing d\n),\n\
+         classified as (\n  select c.k, c.h{columns}, case when c.h is null then {deleted} \
+         when c.k is null then {null} \
+         when c.rows_new > 1 and (c.rows_old > 0{twin}) then {duplicate_tracked} \
+         when c.rows_new > 1 then {duplicate_new} \
+         when c.rows_old > 0 then {updated}{twin_case} else {added} end as op\n  \
+         from counted c{join}\n  where c.h is not null or c.rows_new = 0\n)",
+        columns = list(layout, "c"),
+        deleted = Operation::Deleted.number(),
+        null = aside::NULL,
+        duplicate_tracked = aside::DUPLICATE_TRACKED,
+        duplicate_new = aside::DUPLICATE_NEW,
+        updated = Operation::Updated.number(),
+        added = Operation::Added.number(),
+        twin_case = if with_twins {
+            format!(" when t.k is not null then {}", aside::DUPLICATE_TRACKED)
+        } else {
+            String::new()
+        },
+    )
+}
+
+fn incremental<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!(
+        "counted as (\n  select n.*, o.h as oh, count(*) over (partition by n.k) as rows_new\n  \
+         from n left join (select {key} as k, r.checksum as h from {records} r) o on n.k = o.k\n),\n\
+         classified as (\n  select c.k, c.h{columns}, case when c.k is null then {null} \
+         when c.rows_new > 1 and c.oh is not null then {duplicate_tracked} \
+         when c.rows_new > 1 then {duplicate_new} \
+         when c.oh is not null then {updated} else {added} end as op\n  \
+         from counted c\n  where c.oh is null or c.oh <> c.h\n)",
+        key = layout.tracked_key("r.record_id"),
+        records = layout.records,
+        columns = list(layout, "c"),
+        null = aside::NULL,
+        duplicate_tracked = aside::DUPLICATE_TRACKED,
+        duplicate_new = aside::DUPLICATE_NEW,
+        updated = Operation::Updated.number(),
+        added = Operation::Added.number(),
+    )
+}
+
+/// Whether [`Selection::Probe`] wrote every row as added, so that [`census`] must judge them.
+pub(crate) fn is_first<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> bool {
+    Shape::of(layout) == Shape::First
+}
+
+/// Whether a row that looks added may have a twin that matched its tracked record.
+pub(crate) fn may_hide_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> bool {
+    Shape::of(layout) == Shape::Full
+}
+
+/// After the probe of a first diff: rows, rows without identifier, rows with an identifier that others
+/// have too.
+pub(crate) fn census<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let changes = &layout.changes;
+    format!(
+        "select coalesce(sum(g.twins), 0), \
+         coalesce(sum(case when g.record_id is null then g.twins end), 0), \
+         coalesce(sum(case when g.record_id is not null and g.twins > 1 then g.twins end), 0)\n\
+         from (select record_id, count(*) as twins from {changes} group by record_id) g"
+    )
+}
+
+/// After the probe of a first diff: puts duplicates and rows without identifier aside.
+pub(crate) fn mark_duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 2] {
+    let changes = &layout.changes;
+    let (duplicate, null) = (aside::DUPLICATE_NEW, aside::NULL);
+    [
+        format!("update {changes} set op = {null} where record_id is null"),
+        format!(
+            "update {changes} set op = {duplicate} where record_id in \
+             (select record_id from {changes} group by record_id having count(*) > 1)"
+        ),
+    ]
+}
+
+/// After the probe of a full diff: puts rows aside whose identifier is tracked, though no tracked
+/// record differs: an unchanged row of the model has the same identifier.
+pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!(
+        "update {changes} set op = {tracked} where op in ({added}, {new}) and record_id in \
+         (select {key} from {records} r)",
+        changes = layout.changes,
+        tracked = aside::DUPLICATE_TRACKED,
+        added = Operation::Added.number(),
+        new = aside::DUPLICATE_NEW,
+        key = layout.tracked_key("r.record_id"),
+        records = layout.records,
+    )
+}
+
+/// Operation, rows, and values that are not finite, for each operation in the changes table.
+pub(crate) fn tally<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let odd: Vec<String> = not_finite(layout)
+        .map(|condition| format!("case when {condition} then 1 else 0 end"))
+        .collect();
+    let odd = if odd.is_empty() { "0".to_owned() } else { format!("sum({})", odd.join(" + ")) };
+    format!("select op, count(*), {odd} from {} group by op", layout.changes)
+}
+
+/// Whether the model has columns that may hold NaN or infinities.
+pub(crate) fn may_be_not_finite<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> bool {
+    not_finite(layout).next().is_some()
+}
+
+fn not_finite<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> impl Iterator<Item = String> {
+    let columns = layout.job.columns.iter().zip(&layout.stored);
+    columns.filter_map(|(column, name)| layout.dialect.not_finite(column, name))
+}
+
+/// Some identifiers that several rows have.
+pub(crate) fn duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>, limit: usize) -> String {
+    format!(
+        "select distinct {id} as id from {changes} where op in ({new}, {tracked}) \
+         order by id limit {limit}",
+        id = layout.dialect.text("record_id"),
+        changes = layout.changes,
+        new = aside::DUPLICATE_NEW,
+        tracked = aside::DUPLICATE_TRACKED,
+    )
+}

@@ -1,0 +1,101 @@
+//! Runs the commit and the rebase, each in one transaction.
+
+use ebb_core::{
+    Failure,
+    port::{Commit, DiffJob, Tracked, Warehouse},
+};
+
+use super::{Tracker, read};
+use crate::{
+    connection::{Connection, Session},
+    dialect::Dialect,
+    layout::{Layout, changes_table},
+    state::{self, State},
+    statement::{
+        commit::{self, Applied},
+        rebase,
+    },
+};
+
+pub(super) async fn commit<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    commit: &Commit,
+) -> Result<(), Failure> {
+    let job = &commit.job;
+    let mut session = tracker.write().await?;
+    let session = &mut *session;
+    if !tracker.has_tables(session, &[&changes_table(job)]).await? {
+        return Err(read::missing(job));
+    }
+    let state = tracker.state(session, &job.mapping).await?;
+    let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
+    let applied = Applied::of(&layout, commit);
+
+    session.execute(tracker.dialect.begin()).await?;
+    if applied.needs_seqs {
+        session.load_seqs(&commit.seqs).await?;
+    }
+    let records = if layout.tracked_records() == 0 {
+        tracker.run(session, commit::create(&layout, &applied)).await?;
+        value(session, &commit::count(&layout))
+            .await?
+            .and_then(|count| count.parse().ok())
+            .unwrap_or_default()
+    } else {
+        tracker.run(session, commit::reshape(&layout)).await?;
+        let gone = session.execute(&commit::delete(&layout, &applied)).await?;
+        let come = session.execute(&commit::insert(&layout, &applied)).await?;
+        layout.tracked_records().saturating_sub(gone) + come
+    };
+    let checkpoint = match commit::checkpoint(&layout, &applied) {
+        Some(query) => value(session, &query).await?,
+        None => None,
+    };
+    let checkpoint = checkpoint.or_else(|| layout.checkpoint().map(str::to_owned));
+    let tracked =
+        Tracked { recipe: tracker.recipe(job), sync: Some(job.sync), records, checkpoint };
+    save(tracker, session, &layout, tracked).await?;
+    session.execute(tracker.dialect.commit()).await?;
+    Ok(())
+}
+
+pub(super) async fn rebase<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    job: &DiffJob,
+) -> Result<u64, Failure> {
+    let mut session = tracker.write().await?;
+    let session = &mut *session;
+    let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
+    let layout = Layout::new(&tracker.dialect, &tracker.schema, job, Some(&state))?;
+
+    session.execute(tracker.dialect.begin()).await?;
+    tracker.run(session, rebase::rebuild(&layout)).await?;
+    let changed = value(session, &rebase::changed(&layout)).await?;
+    tracker.run(session, commit::take_over(&layout)).await?;
+    let checkpoint = layout.checkpoint().map(str::to_owned);
+    let tracked = Tracked { recipe: tracker.recipe(job), checkpoint, ..state.tracked.clone() };
+    save(tracker, session, &layout, tracked).await?;
+    session.execute(tracker.dialect.commit()).await?;
+    Ok(changed.and_then(|count| count.parse().ok()).unwrap_or_default())
+}
+
+async fn save<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    tracked: Tracked,
+) -> Result<(), Failure> {
+    let state = State {
+        tracked,
+        checkpoint_of: layout.checkpoint_of(),
+        key_type: layout.key_type.clone(),
+        kept: layout.kept().map(|(column, _)| column.clone()).collect(),
+    };
+    let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
+    tracker.run(session, state::replace(&tracker.dialect, &table, layout.job, &state)).await
+}
+
+/// The only value of a query.
+async fn value(session: &mut dyn Session, sql: &str) -> Result<Option<String>, Failure> {
+    Ok(session.rows(sql).await?.into_iter().flatten().next().flatten())
+}

@@ -1,0 +1,155 @@
+//! Runs the diff and counts what it found.
+
+use ebb_core::{
+    Failure, Operation, Tally,
+    port::{Diff, DiffJob, Discarded},
+};
+
+use super::Tracker;
+use crate::{
+    connection::{Connection, Session},
+    dialect::Dialect,
+    layout::{Layout, aside},
+    statement::diff::{self, Selection},
+};
+
+/// So many identifiers of duplicates are told.
+const SAMPLES: usize = 10;
+
+pub(super) async fn diff<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    job: &DiffJob,
+) -> Result<Diff, Failure> {
+    let mut session = tracker.write().await?;
+    let session = &mut *session;
+    let state = tracker.state(session, &job.mapping).await?;
+    let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
+
+    session.execute(tracker.dialect.begin()).await?;
+    let mut found = probe(session, &layout).await?;
+    if found.rows() > job.limit {
+        // Too many to keep: choose what is kept, knowing everything.
+        write(session, &layout, Selection::Ordered(job.limit)).await?;
+        found = tally(session, &layout).await?;
+    }
+    let mut diff = found.into_diff();
+    if diff.discarded.duplicates.total() > 0 {
+        let ids = session.rows(&diff::duplicates(&layout, SAMPLES)).await?;
+        diff.discarded.duplicate_ids =
+            ids.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
+    }
+    session.execute(tracker.dialect.commit()).await?;
+
+    diff.first = state.is_none();
+    diff.tracked = layout.tracked_records();
+    let rows = diff.changes.added + diff.changes.updated;
+    let aside = diff.discarded.null + diff.discarded.duplicates.total();
+    // Without one row of the model, every tracked record is gone.
+    diff.empty = layout.checkpoint().is_none()
+        && layout.timestamp.is_none_or(|_| diff.tracked == 0)
+        && rows + aside == 0
+        && diff.changes.deleted == diff.tracked;
+    Ok(diff)
+}
+
+/// Rows in the changes table by `op`.
+#[derive(Debug, Default)]
+struct Found {
+    changes: Tally,
+    duplicates: Tally,
+    null: u64,
+    not_finite: u64,
+}
+
+impl Found {
+    fn rows(&self) -> u64 {
+        self.changes.total() + self.duplicates.total() + self.null
+    }
+
+    fn into_diff(self) -> Diff {
+        let Self { changes, duplicates, null, not_finite } = self;
+        let discarded = Discarded { null, duplicates, duplicate_ids: Vec::new() };
+        Diff { changes, discarded, not_finite, ..Diff::default() }
+    }
+}
+
+async fn write<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    selection: Selection,
+) -> Result<(), Failure> {
+    session.execute(&format!("drop table if exists {}", layout.changes)).await?;
+    session.execute(&diff::write(layout, selection)).await?;
+    Ok(())
+}
+
+/// Writes all changes, one more than the limit if there are so many, and what is in the table then.
+async fn probe<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+) -> Result<Found, Failure> {
+    let limit = layout.job.limit;
+    write(session, layout, Selection::Probe(limit.saturating_add(1))).await?;
+    if diff::is_first(layout) {
+        let census = numbers(session, &diff::census(layout)).await?;
+        let [rows, null, duplicates] = census.first().copied().unwrap_or_default();
+        let found =
+            Found { changes: Tally { added: rows, ..Tally::default() }, ..Found::default() };
+        if rows > limit {
+            return Ok(found);
+        }
+        if null + duplicates > 0 {
+            for statement in diff::mark_duplicates(layout) {
+                session.execute(&statement).await?;
+            }
+        } else if !diff::may_be_not_finite(layout) {
+            return Ok(found);
+        }
+    }
+    let found = tally(session, layout).await?;
+    let suspects = found.changes.added + found.duplicates.added;
+    if found.rows() <= limit && suspects > 0 && diff::may_hide_twins(layout) {
+        let twins = session.execute(&diff::mark_twins(layout)).await?;
+        if twins > 0 {
+            return tally(session, layout).await;
+        }
+    }
+    Ok(found)
+}
+
+async fn tally<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    for [op, rows, not_finite] in numbers(session, &diff::tally(layout)).await? {
+        let op = i64::try_from(op).unwrap_or_default();
+        if let Some(operation) = Operation::of_number(op) {
+            *found.changes.of(operation) += rows;
+            found.not_finite += not_finite;
+        } else {
+            match op {
+                aside::DUPLICATE_NEW => found.duplicates.added += rows,
+                aside::DUPLICATE_TRACKED => found.duplicates.updated += rows,
+                _ => found.null += rows,
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Rows of whole numbers.
+async fn numbers<const N: usize>(
+    session: &mut dyn Session,
+    sql: &str,
+) -> Result<Vec<[u64; N]>, Failure> {
+    let rows = session.rows(sql).await?;
+    let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let mut values = row.into_iter();
+            std::array::from_fn(|_| values.next().map_or(0, number))
+        })
+        .collect())
+}

@@ -1,0 +1,88 @@
+//! Columns, previews and the stream of changes.
+
+use arrow_array::RecordBatch;
+use arrow_select::concat::concat_batches;
+use ebb_core::{
+    Code, Column, Failure, Operation, SyncId,
+    port::{BatchStream, DiffJob, ModelQuery, Preview},
+    record::staged_schema,
+};
+use futures_util::TryStreamExt;
+
+use super::Tracker;
+use crate::{
+    columns,
+    connection::{Access, Connection, Session},
+    dialect::Dialect,
+    layout::{Layout, changes_table},
+    query, statement,
+};
+
+pub(super) async fn columns<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    session: &mut dyn Session,
+    model: &ModelQuery,
+) -> Result<Vec<Column>, Failure> {
+    let grammar = tracker.dialect.grammar();
+    query::check(&*grammar, &model.sql)?;
+    drop(grammar);
+    let query = query::bare(&*tracker.dialect.grammar(), &model.sql).to_owned();
+    let columns = session.describe(&query).await?;
+    columns::check(&tracker.dialect, &tracker.limits, model, &columns)?;
+    Ok(columns)
+}
+
+pub(super) async fn preview<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    model: &ModelQuery,
+    record_id: Option<&str>,
+    limit: usize,
+) -> Result<Preview, Failure> {
+    let mut session = tracker.connection.open(Access::Read).await?;
+    let columns = columns(tracker, &mut *session, model).await?;
+    // Nothing of a sync matters to a preview but the model.
+    let job = DiffJob {
+        sync: SyncId::from_parts(0, 0),
+        mapping: String::new(),
+        source: String::new(),
+        model_name: String::new(),
+        model: model.clone(),
+        columns,
+        keep_deleted_values: false,
+        limit: 0,
+    };
+    let layout = Layout::new(&tracker.dialect, &tracker.schema, &job, None)?;
+    let sql = statement::read::preview(&layout, record_id, limit);
+    let batches: Vec<RecordBatch> =
+        session.stream(sql, job.columns.clone()).await?.try_collect().await?;
+    let schema = staged_schema(&job.columns).into();
+    let rows = concat_batches(&schema, &batches).map_err(|error| {
+        Failure::new(Code::SourceQuery, "the source gave rows of another form than it promised")
+            .caused_by(error)
+    })?;
+    Ok(Preview { columns: job.columns, rows })
+}
+
+pub(super) async fn changes<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    job: &DiffJob,
+    operations: &[Operation],
+    after: Option<u64>,
+) -> Result<BatchStream, Failure> {
+    let mut session = tracker.connection.open(Access::Read).await?;
+    if !tracker.has_tables(&mut *session, &[&changes_table(job)]).await? {
+        return Err(missing(job));
+    }
+    let layout = Layout::new(&tracker.dialect, &tracker.schema, job, None)?;
+    let sql = statement::read::changes(&layout, operations, after);
+    session.stream(sql, job.columns.clone()).await
+}
+
+/// The failure of a sync whose changes table is gone.
+pub(super) fn missing(job: &DiffJob) -> Failure {
+    Failure::new(
+        Code::SourceLost,
+        format!("the table `{}` of the sync is no longer in the source", changes_table(job)),
+    )
+    .help("Sync again: what was not delivered is found by the next diff")
+}

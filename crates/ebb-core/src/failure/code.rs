@@ -44,6 +44,15 @@ macro_rules! codes {
                 match self { $(Self::$variant => $help,)+ }
             }
 
+            /// The code's help page, in Markdown.
+            pub const fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!(
+                        env!("CARGO_MANIFEST_DIR"), "/../../docs/errors/", $code, ".md"
+                    )),)+
+                }
+            }
+
             /// What the engine does about it. Exhaustive on purpose: a new code does not compile
             /// until someone decides.
             pub const fn remedy(self) -> Remedy {

@@ -22,10 +22,10 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop
     })?;
     if global.json {
         print_json(&serde_json::json!({
-            "code": code, "title": code.title(), "help": code.help(),
+            "code": code, "title": code.title(), "help": code.help(), "page": code.page(),
         }));
     } else {
-        print_text(&format!("{code}: {}\n\n{}\n", code.title(), code.help()));
+        print_text(code.page());
     }
     Ok(Finish::Done)
 }

@@ -1,1 +1,15 @@
+//! The control database and the parts, both in the state folder of one machine.
+//!
+//! - [`Database`] is the port `Store`: `SQLite` in `control.db`. One writer thread groups the
+//!   journal's entries into transactions; readers have connections of their own.
+//! - [`FolderParts`] is the port `Parts`: Arrow IPC files under `parts/<sync>`.
+//!
+//! Both hold people's data: folders are made with mode 0700, files with 0600.
 
+mod database;
+mod folder;
+mod lock;
+mod parts;
+
+pub use database::Database;
+pub use parts::FolderParts;

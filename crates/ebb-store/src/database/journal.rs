@@ -1,0 +1,205 @@
+//! The outcomes of one running sync, as the writer thread knows them.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use ebb_core::{
+    Counts, SyncId,
+    port::{JournalEntry, Outcomes, SyncRecord, Verdict},
+};
+use roaring::RoaringTreemap;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    bits,
+    fault::{Fault, no_such_sync},
+    groups::Groups,
+    lease, rows,
+};
+
+/// Rows of the journal after which they are folded into chunks.
+const FOLD_AFTER: i64 = 512;
+
+/// The running syncs that this process writes outcomes of. Rebuilt from disk when in doubt: when a
+/// transaction failed, or another process had the lock meanwhile.
+pub(super) type Journals = HashMap<SyncId, Journal>;
+
+/// What is known of one sync, on disk but for what the open transaction will add.
+#[derive(Debug)]
+pub(super) struct Journal {
+    id: String,
+    pub(super) mapping: String,
+    /// The mapping's lease when this was read.
+    pub(super) token: i64,
+    started_at: i64,
+    pub(super) counts: Counts,
+    known: Outcomes,
+    groups: Groups,
+    /// Chunks that the journal's rows touch.
+    unfolded: BTreeSet<(i64, u64)>,
+    rows: i64,
+    next_row: i64,
+    /// What the open transaction adds.
+    added: Outcomes,
+    attempts: HashSet<String>,
+}
+
+impl Journal {
+    /// Reads the journal of a sync; `R416` if there is no such sync.
+    pub(super) fn load(connection: &Connection, sync: SyncId) -> Result<Self, Fault> {
+        let record = rows::sync(connection, sync)?.ok_or_else(|| no_such_sync(sync))?;
+        let SyncRecord { mapping, started_at, counts, .. } = record;
+        let id = sync.to_string();
+        let (rows, last): (i64, Option<i64>) = connection.query_row(
+            "select count(*), max(number) from journal where sync = ?1",
+            [&id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let mut unfolded = BTreeSet::new();
+        let mut journaled = outcomes_of_rows(connection, &id)?;
+        for verdict in bits::VERDICTS {
+            let seqs = bits::of(&mut journaled, verdict);
+            unfolded.extend(seqs.iter().map(|seq| (bits::number_of(verdict), bits::chunk_of(seq))));
+        }
+        Ok(Self {
+            token: lease::token(connection, &mapping)?,
+            started_at: started_at.as_microsecond(),
+            known: outcomes(connection, sync)?,
+            groups: Groups::load(connection, sync)?,
+            next_row: last.map_or(0, |last| last + 1),
+            added: Outcomes::default(),
+            attempts: HashSet::new(),
+            id,
+            mapping,
+            counts,
+            unfolded,
+            rows,
+        })
+    }
+
+    /// Takes entries over, in memory. A seq that has an outcome is passed over.
+    pub(super) fn take(&mut self, entries: Vec<JournalEntry>) {
+        for JournalEntry { seq, operation, verdict, failure } in entries {
+            let known = &self.known;
+            if known.delivered.contains(seq)
+                || known.failed.contains(seq)
+                || known.discarded.contains(seq)
+            {
+                continue;
+            }
+            bits::of(&mut self.known, verdict).insert(seq);
+            bits::of(&mut self.added, verdict).insert(seq);
+            self.unfolded.insert((bits::number_of(verdict), bits::chunk_of(seq)));
+            let tally = match verdict {
+                Verdict::Delivered => &mut self.counts.delivered,
+                Verdict::Failed => &mut self.counts.failed,
+                Verdict::Discarded => &mut self.counts.discarded,
+            };
+            *tally.of(operation) += 1;
+            if let Some(reason) = failure {
+                let (failure, sample) = *reason;
+                if verdict == Verdict::Failed {
+                    self.attempts.insert(sample.record_id.clone());
+                }
+                self.groups.add(verdict, failure, sample);
+            }
+        }
+    }
+
+    /// Writes what [`Self::take`] took over.
+    pub(super) fn write(&mut self, connection: &Connection) -> Result<(), Fault> {
+        let mut any = false;
+        for verdict in bits::VERDICTS {
+            let added = std::mem::take(bits::of(&mut self.added, verdict));
+            if added.is_empty() {
+                continue;
+            }
+            any = true;
+            connection
+                .prepare_cached(
+                    "insert into journal (sync, number, verdict, bits) values (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    self.id,
+                    self.next_row,
+                    bits::number_of(verdict),
+                    bits::to_bytes(added)?
+                ])?;
+            self.next_row += 1;
+            self.rows += 1;
+        }
+        if !any {
+            return Ok(());
+        }
+        rows::write_counts(connection, &self.id, &self.counts)?;
+        self.groups.write(connection, &self.id)?;
+        let mut attempt = connection.prepare_cached(
+            "insert into attempt (mapping, record_id, count, since, last_sync)
+             values (?1, ?2, 1, ?3, ?4)
+             on conflict do update set count = count + 1, last_sync = excluded.last_sync
+             where last_sync <> excluded.last_sync",
+        )?;
+        for record_id in self.attempts.drain() {
+            attempt.execute(params![self.mapping, record_id, self.started_at, self.id])?;
+        }
+        if self.rows >= FOLD_AFTER { self.fold(connection) } else { Ok(()) }
+    }
+
+    /// Puts the journal's rows into chunks.
+    pub(super) fn fold(&mut self, connection: &Connection) -> Result<(), Fault> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let mut statement = connection.prepare_cached(
+            "insert or replace into outcome (sync, verdict, chunk, bits) values (?1, ?2, ?3, ?4)",
+        )?;
+        for verdict in bits::VERDICTS {
+            let number = bits::number_of(verdict);
+            let all: &RoaringTreemap = bits::of(&mut self.known, verdict);
+            for (_, chunk) in self.unfolded.range((number, 0)..(number + 1, 0)) {
+                let bytes = bits::to_bytes(bits::chunk(all, *chunk))?;
+                // As SQLite keeps it: 64 bits, whatever their sign.
+                statement.execute(params![self.id, number, chunk.cast_signed(), bytes])?;
+            }
+        }
+        connection.prepare_cached("delete from journal where sync = ?1")?.execute([&self.id])?;
+        self.unfolded.clear();
+        self.rows = 0;
+        Ok(())
+    }
+}
+
+/// All outcomes of a sync; within one transaction, so that a fold in between is not seen half.
+pub(super) fn outcomes(connection: &Connection, sync: SyncId) -> Result<Outcomes, Fault> {
+    let id = sync.to_string();
+    let known: Option<i64> = connection
+        .query_row("select 1 from sync where id = ?1", [&id], |row| row.get(0))
+        .optional()?;
+    if known.is_none() {
+        return Err(no_such_sync(sync).into());
+    }
+    let mut outcomes = outcomes_of_rows(connection, &id)?;
+    let chunks = "select verdict, bits from outcome where sync = ?1";
+    add_rows(connection, chunks, &id, &mut outcomes)?;
+    Ok(outcomes)
+}
+
+fn outcomes_of_rows(connection: &Connection, id: &str) -> Result<Outcomes, Fault> {
+    let mut outcomes = Outcomes::default();
+    add_rows(connection, "select verdict, bits from journal where sync = ?1", id, &mut outcomes)?;
+    Ok(outcomes)
+}
+
+fn add_rows(
+    connection: &Connection,
+    query: &str,
+    id: &str,
+    outcomes: &mut Outcomes,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(query)?;
+    let mut rows = statement.query([id])?;
+    while let Some(row) = rows.next()? {
+        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        bits::add_bytes(outcomes, row.get(0)?, bytes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! The right to sync a mapping, as an OS file lock: it ends with the process, however that ends.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use ebb_core::port::Lock;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::folder;
+
+/// A lock file that is held. Two of one process exclude each other as two processes do.
+#[derive(Debug)]
+pub(crate) struct FileLock {
+    _file: File,
+}
+
+impl Lock for FileLock {}
+
+impl FileLock {
+    /// Takes the lock of a mapping, or `None` if somebody has it. The file stays when the lock
+    /// ends: a file that is removed and made again would be two locks.
+    pub(crate) fn take(state: &Path, mapping: &str) -> io::Result<Option<Self>> {
+        let path = path_of(state, mapping);
+        if let Some(parent) = path.parent() {
+            folder::create(parent)?;
+        }
+        let file = folder::private_file().open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Names that a file cannot bear, or that differ by case alone, are told apart by their digest.
+fn path_of(state: &Path, mapping: &str) -> PathBuf {
+    let plain = mapping.len() <= 100
+        && mapping.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+    let stem =
+        if plain { mapping.to_owned() } else { format!("={:032x}", xxh3_128(mapping.as_bytes())) };
+    state.join("locks").join(format!("{stem}.lock"))
+}

@@ -1,0 +1,172 @@
+//! Outcomes, their counts, their failures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ebb_core::{
+    Code, Counts, Operation,
+    port::{Attempts, FailureGroup, JournalEntry, Outcomes, Status, Store, Verdict},
+};
+use ebb_store::Database;
+use proptest::prelude::*;
+
+use crate::given::{MAPPING, delivered, failed, id, moment, sync};
+
+async fn loading(folder: &tempfile::TempDir) -> Database {
+    let database = Database::open(folder.path()).unwrap();
+    database.save(&sync(1, Status::Loading)).await.unwrap();
+    database
+}
+
+/// What the journal promises, in the plainest way.
+#[derive(Default)]
+struct Model {
+    outcomes: Outcomes,
+    counts: Counts,
+    seen: BTreeSet<u64>,
+    groups: BTreeMap<(String, bool), u64>,
+    attempts: BTreeSet<String>,
+}
+
+impl Model {
+    fn record(&mut self, entries: &[JournalEntry]) {
+        for entry in entries {
+            if !self.seen.insert(entry.seq) {
+                continue;
+            }
+            let (bits, tally) = match entry.verdict {
+                Verdict::Delivered => (&mut self.outcomes.delivered, &mut self.counts.delivered),
+                Verdict::Failed => (&mut self.outcomes.failed, &mut self.counts.failed),
+                Verdict::Discarded => (&mut self.outcomes.discarded, &mut self.counts.discarded),
+            };
+            bits.insert(entry.seq);
+            *tally.of(entry.operation) += 1;
+            if let Some(reason) = &entry.failure {
+                let tried_again = entry.verdict == Verdict::Failed;
+                let key = (reason.0.message().to_owned(), tried_again);
+                *self.groups.entry(key).or_default() += 1;
+                if tried_again {
+                    self.attempts.insert(reason.1.record_id.clone());
+                }
+            }
+        }
+    }
+}
+
+fn entry() -> impl Strategy<Value = JournalEntry> {
+    let seq = prop_oneof![0_u64..40, 65_530..65_545_u64, Just(1 << 33)];
+    (seq, 0..3_usize, 0..4_u8, 0..3_u8).prop_map(|(seq, operation, verdict, message)| {
+        let mut entry = failed(seq, &format!("record {seq}"), &format!("message {message}"));
+        entry.operation = Operation::ALL[operation];
+        match verdict {
+            0 => (entry.verdict, entry.failure) = (Verdict::Delivered, None),
+            1 => entry.verdict = Verdict::Discarded,
+            2 => entry.failure = None,
+            _ => {}
+        }
+        entry
+    })
+}
+
+fn summary(groups: &[FailureGroup]) -> BTreeMap<(String, bool), u64> {
+    let key = |group: &FailureGroup| {
+        (group.failure.message().to_owned(), group.verdict == Verdict::Failed)
+    };
+    groups.iter().map(|group| (key(group), group.count)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn repeated_and_concurrent_records_count_once_over_restarts(
+        calls in prop::collection::vec((prop::collection::vec(entry(), 0..12), any::<bool>()), 1..16)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let mut database = loading(&folder).await;
+            let mut model = Model::default();
+            for (entries, restart) in calls {
+                if restart {
+                    drop(database);
+                    database = Database::open(folder.path()).unwrap();
+                }
+                // The second may share the first's transaction.
+                let (one, two) = tokio::join!(
+                    database.record(id(1), 0, entries.clone()),
+                    database.record(id(1), 0, entries.clone()),
+                );
+                one.unwrap();
+                two.unwrap();
+                model.record(&entries);
+            }
+            assert_eq!(database.outcomes(id(1)).await.unwrap(), model.outcomes);
+            assert_eq!(database.sync(id(1)).await.unwrap().counts, model.counts);
+            let groups = database.failure_groups(id(1)).await.unwrap();
+            assert_eq!(summary(&groups), model.groups);
+            for seq in model.seen {
+                let record = format!("record {seq}");
+                let found = database.attempts(MAPPING, id(2), &[&record]).await.unwrap();
+                let expected = Attempts { count: 1, since: moment(1) };
+                assert_eq!(found, [model.attempts.contains(&record).then_some(expected)]);
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn thousands_of_single_outcomes_stay_small_and_read_back_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = loading(&folder).await;
+    // Out of order, over several chunks, enough to be folded more than once.
+    let seqs: Vec<u64> = (0..3000).map(|number| (number * 7919) % 3000 * 50).collect();
+    for seq in &seqs {
+        database.record(id(1), 0, vec![delivered(*seq)]).await.unwrap();
+    }
+    assert_eq!(database.outcomes(id(1)).await.unwrap().delivered, seqs.into_iter().collect());
+    database.save(&sync(1, Status::Succeeded)).await.unwrap();
+    assert_eq!(database.outcomes(id(1)).await.unwrap().delivered.len(), 3000);
+    drop(database);
+    let bytes = std::fs::metadata(folder.path().join("control.db")).unwrap().len();
+    assert!(bytes < 300_000, "{bytes}");
+}
+
+#[tokio::test]
+async fn attempts_count_syncs_not_failures_and_are_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = loading(&folder).await;
+    let ids = ["a", "b", "c"];
+    let entries = vec![failed(0, "a", "no"), failed(1, "a", "no"), failed(2, "b", "no")];
+    database.record(id(1), 0, entries).await.unwrap();
+    let before = database.attempts(MAPPING, id(1), &ids).await.unwrap();
+    assert_eq!(before, [None; 3], "this sync's own failures are not before it");
+
+    database.save(&sync(1, Status::Partial)).await.unwrap();
+    database.save(&sync(2, Status::Loading)).await.unwrap();
+    database.record(id(2), 0, vec![failed(0, "a", "no")]).await.unwrap();
+    let once = Some(Attempts { count: 1, since: moment(1) });
+    assert_eq!(database.attempts(MAPPING, id(2), &ids).await.unwrap(), [once, once, None]);
+
+    database.settle_attempts(MAPPING, id(2)).await.unwrap();
+    let twice = Some(Attempts { count: 2, since: moment(1) });
+    assert_eq!(database.attempts(MAPPING, id(3), &ids).await.unwrap(), [twice, None, None]);
+    assert_eq!(database.attempts("other", id(3), &["a"]).await.unwrap(), [None]);
+}
+
+#[tokio::test]
+async fn failure_groups_are_bounded_in_number_samples_and_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = loading(&folder).await;
+    let mut entries: Vec<JournalEntry> =
+        (0..250).map(|seq| failed(seq, &seq.to_string(), &format!("message {seq}"))).collect();
+    entries.extend((250..260).map(|seq| failed(seq, &"ä".repeat(5000), "message 0")));
+    database.record(id(1), 0, entries).await.unwrap();
+    let groups = database.failure_groups(id(1)).await.unwrap();
+    assert_eq!(groups.len(), 101);
+    assert_eq!(groups[0].count, 150, "the further ones are together");
+    assert_eq!(groups[0].failure.code, Code::DestinationDown);
+    assert_eq!(groups[0].samples.len(), 5);
+    assert_eq!((groups[1].failure.message(), groups[1].count), ("message 0", 11));
+    assert_eq!(groups[1].samples[1].record_id, "ä".repeat(4096));
+    assert_eq!(groups.iter().map(|group| group.count).sum::<u64>(), 260);
+}

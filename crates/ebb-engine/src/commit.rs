@@ -98,10 +98,7 @@ impl Engine {
             store.settle_attempts(&record.mapping, record.id).await?;
         }
         self.end(&mut record, status).await?;
-        if let Err(failure) = job.warehouse.finish(&self.diff_job(job, &record)).await {
-            // The next sync of the mapping drops it.
-            tracing::debug!(sync.id = %record.id, %failure, "changes table not dropped");
-        }
+        self.drop_changes(job, &mut record).await?;
         tracing::info!(
             sync.id = %record.id, status = status.as_str(),
             delivered = record.counts.delivered.total(), failed = record.counts.failed.total(),
@@ -132,6 +129,7 @@ impl Engine {
             job: &diff_job,
             operations: &operations,
             progress: &courier.progress,
+            size: self.tuning.part_size,
         };
         match staging.run(parts, shelf, &courier.stop).await {
             Ok(complete) => {
@@ -211,7 +209,7 @@ impl Engine {
             clock: Arc::clone(&self.ports.clock),
             gate,
             limits: self.limits.clone(),
-            retries: self.retries,
+            retries: self.tuning.retries,
             done: outcomes.delivered | outcomes.failed | outcomes.discarded,
             progress: Arc::clone(&watch.progress),
             stop: watch.stop.child_token(),

@@ -13,6 +13,7 @@ use ebb_core::{
 use crate::{
     Job, Jobs, Plan, Watch,
     load::{Gate, Retries},
+    stage::PartSize,
 };
 
 /// What the engine is built upon.
@@ -36,22 +37,31 @@ pub enum Approval {
     Approved,
 }
 
+/// How the engine works, where that is a matter of taste and not of correctness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tuning {
+    /// When a batch is tried again.
+    pub retries: Retries,
+    /// When a part is closed.
+    pub part_size: PartSize,
+}
+
 /// Runs syncs. One engine serves a whole process.
 pub struct Engine {
     pub(crate) ports: Ports,
     pub(crate) limits: Limits,
-    pub(crate) retries: Retries,
+    pub(crate) tuning: Tuning,
     random: Mutex<fastrand::Rng>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
 }
 
 impl Engine {
     /// An engine. The same seed gives the same sync ids and the same jitter.
-    pub fn new(ports: Ports, limits: Limits, retries: Retries, seed: u64) -> Self {
+    pub fn new(ports: Ports, limits: Limits, tuning: Tuning, seed: u64) -> Self {
         Self {
             ports,
             limits,
-            retries,
+            tuning,
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             gates: Mutex::default(),
         }
@@ -104,8 +114,6 @@ impl Engine {
         let store = &self.ports.store;
         let _lock = store.lock(&job.plan.name).await?;
         if let Some(record) = store.unfinished(&job.plan.name).await? {
-            let diff_job = Plan::of(&record)?.diff_job(record.id, &self.limits);
-            job.warehouse.finish(&diff_job).await?;
             self.fail(record, Failure::new(Code::Interrupted, "the mapping was reset")).await?;
         }
         job.warehouse.reset(&job.plan.name).await?;
@@ -157,6 +165,7 @@ impl Engine {
             staged: false,
             counts: ebb_core::Counts::default(),
             failure: None,
+            changes_dropped: kind != SyncKind::Sync,
             warnings: Vec::new(),
         };
         self.ports.store.save(&record).await?;

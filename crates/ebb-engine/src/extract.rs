@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 use crate::{Approval, Engine, Job, Watch, engine::written, guard};
 
+/// So many past syncs are looked at for a changes table that could not be dropped.
+const LEFTOVERS: usize = 20;
+
 impl Engine {
     /// Runs a new sync to its end. `Err` is kept for the control database: what goes wrong in the
     /// warehouse or at the destination is told by the sync's record.
@@ -21,18 +24,15 @@ impl Engine {
         watch: &Watch,
     ) -> Result<SyncRecord, Failure> {
         watch.progress.begin();
-        self.drop_leftovers(&job, &record).await;
+        self.drop_leftovers(&job, &record).await?;
         let (action, diff) = match self.extract(&mut job, &mut record, approval).await {
             Ok(extracted) => extracted,
             Err(failure) => {
                 let held = matches!(failure.code, Code::Held | Code::RecipeChanged);
                 let status = if held { Status::Held } else { Status::Failed };
-                let dropped = job.warehouse.finish(&self.diff_job(&job, &record)).await;
-                if let Err(error) = dropped {
-                    tracing::debug!(sync.id = %record.id, %error, "changes table not dropped");
-                }
                 record.failure = Some(failure);
                 self.end(&mut record, status).await?;
+                self.drop_changes(&job, &mut record).await?;
                 return Ok(record);
             }
         };
@@ -55,7 +55,6 @@ impl Engine {
         let diff_job = self.diff_job(&job, &record);
         if record.diff.is_none() {
             // The diff may be half written: the next one finds the same changes.
-            job.warehouse.finish(&diff_job).await?;
             let interrupted =
                 Failure::new(Code::Interrupted, "the sync was interrupted while extracting");
             return self.fail(record, interrupted).await;
@@ -104,16 +103,32 @@ impl Engine {
         Ok((action, diff))
     }
 
-    /// The changes table of the sync before, if the process died between its end and its drop.
-    async fn drop_leftovers(&self, job: &Job, record: &SyncRecord) {
-        let Ok(syncs) = self.ports.store.syncs(Some(&job.plan.name), 2).await else { return };
-        let Some(last) = syncs.iter().find(|sync| sync.id != record.id && sync.diff.is_some())
-        else {
-            return;
-        };
-        let diff_job = job.plan.diff_job(last.id, &self.limits);
-        if let Err(error) = job.warehouse.finish(&diff_job).await {
-            tracing::debug!(sync.id = %last.id, %error, "changes table not dropped");
+    /// Drops the changes tables of syncs that ended without being able to.
+    async fn drop_leftovers(&self, job: &Job, record: &SyncRecord) -> Result<(), Failure> {
+        for mut past in self.ports.store.syncs(Some(&job.plan.name), LEFTOVERS).await? {
+            if past.id != record.id && !past.changes_dropped {
+                self.drop_changes(job, &mut past).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops a sync's changes table, after the control database knows how the sync ended. If the
+    /// warehouse cannot, the mapping's next sync tries again.
+    pub(crate) async fn drop_changes(
+        &self,
+        job: &Job,
+        record: &mut SyncRecord,
+    ) -> Result<(), Failure> {
+        match job.warehouse.finish(&self.diff_job(job, record)).await {
+            Ok(()) => {
+                record.changes_dropped = true;
+                self.ports.store.save(record).await
+            }
+            Err(failure) => {
+                tracing::debug!(sync.id = %record.id, %failure, "changes table not dropped");
+                Ok(())
+            }
         }
     }
 

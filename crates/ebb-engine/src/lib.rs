@@ -17,8 +17,9 @@ mod stage;
 mod trial;
 
 pub use dry_run::{DryRun, ShownBatch};
-pub use engine::{Approval, Engine, Ports};
+pub use engine::{Approval, Engine, Ports, Tuning};
 pub use job::{Delivery, Job, Jobs, Plan};
 pub use load::Retries;
 pub use progress::{Progress, Snapshot, Watch};
+pub use stage::PartSize;
 pub use trial::Trial;

@@ -14,10 +14,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Progress;
 
-/// A part is closed when it holds so many rows or bytes: large enough that a part costs little,
-/// small enough that some of them fit in memory (I4).
-const PART_ROWS: usize = 20_000;
-const PART_BYTES: usize = 8 * 1024 * 1024;
+/// A part is closed when it holds so much: large enough that a part costs little, small enough that
+/// some of them fit in memory (I4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartSize {
+    /// Changes.
+    pub rows: usize,
+    /// Bytes in memory.
+    pub bytes: usize,
+}
+
+impl Default for PartSize {
+    fn default() -> Self {
+        Self { rows: 20_000, bytes: 8 * 1024 * 1024 }
+    }
+}
 
 /// The parts of a sync that are staged so far, for the loader that follows behind.
 #[derive(Default)]
@@ -77,6 +88,7 @@ pub(crate) struct Staging<'a> {
     pub(crate) job: &'a DiffJob,
     pub(crate) operations: &'a [Operation],
     pub(crate) progress: &'a Progress,
+    pub(crate) size: PartSize,
 }
 
 impl Staging<'_> {
@@ -101,7 +113,7 @@ impl Staging<'_> {
             rows += batch.num_rows();
             bytes += batch.get_array_memory_size();
             open.push(batch);
-            if rows >= PART_ROWS || bytes >= PART_BYTES {
+            if rows >= self.size.rows || bytes >= self.size.bytes {
                 self.close(number, std::mem::take(&mut open), shelf).await?;
                 (rows, bytes) = (0, 0);
                 number += 1;

@@ -105,6 +105,9 @@ pub struct SyncRecord {
     pub counts: Counts,
     /// What ended the sync, if anything did.
     pub failure: Option<Failure>,
+    /// Whether its changes table is dropped; while it is not, the mapping's next sync tries again.
+    #[serde(default)]
+    pub changes_dropped: bool,
     /// Things a person should know, such as values that became null, with how many.
     pub warnings: Vec<(String, u64)>,
 }

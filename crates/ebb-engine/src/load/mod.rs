@@ -17,7 +17,10 @@ pub use retry::Retries;
 use std::sync::Arc;
 
 use ebb_core::Failure;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
 
 use crate::stage::Shelf;
 
@@ -32,19 +35,29 @@ pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(
     let (sender, mut queue) = mpsc::channel::<Cargo>(QUEUE);
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(Arc::clone(courier), Arc::clone(shelf), sender));
-    while let Some(cargo) = queue.recv().await {
-        let Some(permit) = courier.admit().await else { continue };
-        while let Some(ended) = tasks.try_join_next() {
-            ended.map_err(panicked)??;
+    let mut result = Ok(());
+    // After an error nothing more is sent, but what is in flight still gets its outcome.
+    let mut note = |ended: Result<Result<(), Failure>, JoinError>| {
+        if let Err(failure) = ended.unwrap_or_else(|error| Err(panicked(error))) {
+            courier.stop.cancel();
+            if result.is_ok() {
+                result = Err(failure);
+            }
         }
+    };
+    while let Some(cargo) = queue.recv().await {
+        while let Some(ended) = tasks.try_join_next() {
+            note(ended);
+        }
+        let Some(permit) = courier.admit().await else { continue };
         tasks.spawn(Arc::clone(courier).deliver(cargo, permit));
     }
     while let Some(ended) = tasks.join_next().await {
-        ended.map_err(panicked)??;
+        note(ended);
     }
-    Ok(())
+    result
 }
 
-fn panicked(error: tokio::task::JoinError) -> Failure {
+fn panicked(error: JoinError) -> Failure {
     Failure::new(ebb_core::Code::Interrupted, "loading ended in an unexpected way").caused_by(error)
 }

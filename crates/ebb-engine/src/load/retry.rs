@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn what_the_destination_asks_for_is_waited_for_unless_it_is_too_long() {
         let retries = Retries::default();
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         assert_eq!(retries.wait(1, Some(minute), 0.0), Some(minute));
         assert_eq!(retries.wait(1, Some(minute * 60), 0.0), None);
     }

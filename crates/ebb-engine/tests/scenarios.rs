@@ -1,0 +1,214 @@
+//! Single stories, each with one thing going wrong.
+
+use std::time::Duration;
+
+use ebb_core::{
+    Code, Subscription,
+    config::Guards,
+    port::{Status, Store},
+};
+use ebb_engine::{Approval, Watch};
+
+use crate::world::{Faults, World};
+
+fn world(faults: Faults) -> World {
+    let world = World::new(Subscription::AddedOrUpdated, faults, 7);
+    people(&world, 0..100);
+    world
+}
+
+fn people(world: &World, ids: std::ops::Range<i64>) {
+    world.warehouse.set_rows(ids.map(|id| (Some(format!("id{id:03}")), id + 1)).collect());
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_delivered_once_and_nothing_the_second_time() {
+    let world = world(Faults::default());
+    let first = world.sync(1, Approval::Guarded).await.unwrap();
+    assert_eq!(first[0].status, Status::Succeeded);
+    assert_eq!(first[0].counts.delivered.added, 100);
+    let second = world.sync(2, Approval::Guarded).await.unwrap();
+    assert_eq!(second[0].counts.extracted.total(), 0);
+    assert_eq!(world.receiver.taken().len(), 100);
+    assert_eq!(world.receiver.requests(), 25, "4 records a batch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_batch_is_halved_until_the_bad_record_stands_alone() {
+    let world = world(Faults { poison: Some(50), ..Faults::default() });
+    let sync = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.status, Status::Partial);
+    assert_eq!((sync.counts.delivered.added, sync.counts.discarded.added), (98, 2));
+    let groups = world.store.failure_groups(sync.id).await.unwrap();
+    assert_eq!(groups.len(), 1);
+    assert_eq!((groups[0].failure.code, groups[0].count), (Code::DestinationRejected, 2));
+    assert!(groups[0].samples[0].payload.contains("\"value\":50"), "{groups:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_end_the_sync_as_one_failure_and_cost_no_attempt() {
+    let world = world(Faults::default());
+    *world.receiver.unauthorized.lock().unwrap() = true;
+    let sync = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.status, Status::Failed);
+    assert_eq!(sync.failure.unwrap().code, Code::DestinationAuth);
+    assert_eq!(sync.counts.failed.added, 100);
+    assert!(world.receiver.requests() < 10, "the sync went on after a 401");
+    assert_eq!(world.store.attempts_kept(), 0);
+    *world.receiver.unauthorized.lock().unwrap() = false;
+    let sync = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.delivered.added, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_record_is_tried_again_with_its_newest_value_and_given_up_after_five_syncs() {
+    let world = world(Faults { error: 1000, ..Faults::default() });
+    people(&world, 0..3);
+    for attempt in 1..=4 {
+        let sync = world.sync(attempt, Approval::Guarded).await.unwrap().remove(0);
+        assert_eq!((sync.status, sync.counts.failed.added), (Status::Partial, 3), "{attempt}");
+        people(&world, 0..3);
+    }
+    let sync = world.sync(5, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.discarded.added, 3);
+    let groups = world.store.failure_groups(sync.id).await.unwrap();
+    assert_eq!(groups[0].failure.code, Code::GivenUp);
+    let sync = world.sync(6, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.extracted.total(), 0, "what is given up stays given up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_is_down_ends_the_sync_after_some_batches() {
+    let world = world(Faults { error: 1000, ..Faults::default() });
+    let sync = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.status, Status::Failed);
+    assert_eq!(sync.failure.unwrap().code, Code::DestinationDown);
+    assert_eq!(sync.counts.failed.added, 100);
+    assert!(world.receiver.requests() < 100, "{} requests", world.receiver.requests());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canceled_sync_commits_what_was_delivered_and_the_next_one_sends_the_rest() {
+    let world = world(Faults { busy: 300, ..Faults::default() });
+    let watch = Watch::default();
+    let engine = world.engine(1);
+    let sync = engine.sync(&world, world.plan(), Approval::Guarded, &watch);
+    let cancel = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let running = world.store.unfinished("people-to-tool").await.unwrap().unwrap();
+        world.store.request_cancel(running.id).await.unwrap();
+    };
+    let (ran, ()) = tokio::join!(sync, cancel);
+    let sync = ran.unwrap().remove(0);
+    assert_eq!(sync.status, Status::Canceled);
+    let delivered = sync.counts.delivered.added;
+    assert!(delivered > 0 && delivered < 100, "{delivered}");
+    assert_eq!(world.warehouse.tracked_records().len() as u64, delivered);
+    let rest = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(rest.counts.delivered.added, 100 - delivered);
+    assert_eq!(world.receiver.taken().len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_deletes_are_held_until_approved() {
+    let world = world(Faults::default());
+    world.mapping.lock().unwrap().guards = Guards::default();
+    world.sync(1, Approval::Guarded).await.unwrap();
+    people(&world, 0..40);
+    let held = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(held.status, Status::Held);
+    assert_eq!(held.failure.unwrap().code, Code::Held);
+    assert_eq!(world.warehouse.tracked_records().len(), 100);
+    assert_eq!(world.warehouse.changes_tables(), 0);
+    let approved = world.sync(3, Approval::Approved).await.unwrap().remove(0);
+    assert_eq!(approved.counts.not_subscribed.deleted, 60);
+    assert_eq!(world.warehouse.tracked_records().len(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_recipe_is_held_and_a_rebase_takes_it_over_without_sending() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    world.warehouse.upgrade_engine();
+    let held = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(held.failure.unwrap().code, Code::RecipeChanged);
+    let (_, records) = world.engine(3).rebase(&world, world.plan()).await.unwrap();
+    assert_eq!(records, 0);
+    let sync = world.sync(4, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((sync.status, sync.counts.extracted.total()), (Status::Succeeded, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_sends_the_same_changes_with_the_same_message_ids() {
+    let world = world(Faults::default());
+    let sync = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    let before = world.receiver.taken();
+    people(&world, 0..10);
+    let watch = Watch::default();
+    let replay = world.engine(2).replay(&world, sync.id, &watch).await.unwrap();
+    assert_eq!((replay.status, replay.counts.delivered.added), (Status::Succeeded, 100));
+    let mut first = before.clone();
+    let mut again = world.receiver.taken().split_off(before.len());
+    first.sort_by(|one, other| one.id.cmp(&other.id));
+    again.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(first, again);
+    assert_eq!(world.warehouse.tracked_records().len(), 100, "a replay commits nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_sends_everything_as_added() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    world.engine(2).reset(&world.job()).await.unwrap();
+    let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.delivered.added, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_shows_requests_and_leaves_nothing_behind() {
+    let world = world(Faults::default());
+    let plan = world.engine(1).dry_run(world.job(), 6).await.unwrap();
+    assert_eq!(plan.diff.changes.added, 100);
+    assert_eq!(plan.batches.len(), 2);
+    assert_eq!(plan.batches[0].record_ids, ["id000", "id001", "id002", "id003"]);
+    assert!(plan.batches[0].requests[0].body.starts_with("[{\"type\":\"track\""));
+    assert_eq!(world.receiver.requests(), 0);
+    assert_eq!(world.warehouse.changes_tables(), 0);
+    assert!(world.warehouse.tracked_records().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_sends_one_record_and_tracks_nothing() {
+    let world = world(Faults::default());
+    let trial = world.engine(1).trial(world.job(), "id042").await.unwrap();
+    assert!(trial.outcome.is_ok());
+    assert_eq!(trial.exchanges[0].reply.status, 200);
+    assert_eq!(world.receiver.taken()[0].value, Some(43));
+    assert!(world.warehouse.tracked_records().is_empty());
+    let missing = world.engine(2).trial(world.job(), "nobody").await.unwrap_err();
+    assert_eq!(missing.code, Code::RecordNotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_syncs_of_one_mapping_do_not_run_at_once() {
+    let world = world(Faults::default());
+    let (one, other) =
+        tokio::join!(world.sync(1, Approval::Guarded), world.sync(2, Approval::Guarded));
+    let refused = [one.err(), other.err()].into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].code, Code::SyncRunning);
+    assert_eq!(world.receiver.taken().len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_updated_mapping_takes_its_snapshot_first() {
+    let world = World::new(Subscription::Updated, Faults::default(), 7);
+    people(&world, 0..20);
+    let first = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((first.counts.extracted.total(), first.counts.not_subscribed.added), (0, 20));
+    world.warehouse.set_rows(vec![(Some("id003".to_owned()), 999), (Some("new".to_owned()), 1)]);
+    let second = world.sync(2, Approval::Approved).await.unwrap().remove(0);
+    assert_eq!(second.counts.delivered.updated, 1);
+    let taken = world.receiver.taken();
+    assert_eq!((taken.len(), taken[0].value, taken[0].event.as_str()), (1, Some(999), "updated"));
+}

@@ -1,5 +1,7 @@
 //! Past syncs: reading, finding, forgetting.
 
+use std::sync::Barrier;
+
 use ebb_core::{
     Code, Counts, PartNumber, Tally,
     port::{PartInfo, Status, Store, SyncRecord},
@@ -19,6 +21,23 @@ async fn filled(folder: &tempfile::TempDir, syncs: &[SyncRecord]) -> Database {
         database.save(sync).await.unwrap();
     }
     database
+}
+
+#[test]
+fn all_who_open_a_new_folder_at_once_are_let_in() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let start = Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    start.wait();
+                    Database::open(&state).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[tokio::test]

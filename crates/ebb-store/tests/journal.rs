@@ -132,6 +132,22 @@ async fn thousands_of_single_outcomes_stay_small_and_read_back_whole() {
 }
 
 #[tokio::test]
+async fn outcomes_are_made_durable_though_nothing_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = loading(&folder).await;
+    let looking = rusqlite::Connection::open(folder.path().join("control.db")).unwrap();
+    let pulse =
+        || -> i64 { looking.query_row("select number from pulse", [], |row| row.get(0)).unwrap() };
+    let before = pulse();
+    database.record(id(1), 0, vec![delivered(0)]).await.unwrap();
+    let began = tokio::time::Instant::now();
+    while pulse() == before {
+        assert!(began.elapsed().as_secs() < 10, "the log was not synced");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn attempts_count_syncs_not_failures_and_are_settled() {
     let folder = tempfile::tempdir().unwrap();
     let database = loading(&folder).await;

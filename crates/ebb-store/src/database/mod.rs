@@ -28,6 +28,9 @@ use readers::Readers;
 use writer::{Memory, Writer};
 
 /// The control database in a state folder. Any number of processes may have it open.
+///
+/// A process that had a mapping's lock and lost it to another is refused (`R407`) when it writes
+/// to syncs of that mapping. Dropping the database waits some milliseconds until all is durable.
 #[derive(Debug)]
 pub struct Database {
     state: PathBuf,
@@ -48,9 +51,19 @@ impl Database {
             Failure::new(Code::StateUnavailable, message).caused_by(error)
         })?;
         let file = state.join("control.db");
+        let new = !file.exists();
         let writer = connection::open_writer(&file)
             .and_then(|connection| Ok(Writer::start(connection)?))
             .map_err(|fault| fault.told(&file))?;
+        if new {
+            // Else a power loss could take back the folder's name with all that is in it.
+            for folder in state.ancestors().take(2).filter(|folder| folder.is_dir()) {
+                if let Err(error) = folder::sync(folder) {
+                    // A folder above may be one that this user may not open.
+                    tracing::debug!(%error, folder = %folder.display(), "folder was not synced");
+                }
+            }
+        }
         let readers = Readers::new(file.clone());
         Ok(Self { state: state.to_owned(), file, readers, writer })
     }

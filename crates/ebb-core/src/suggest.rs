@@ -13,7 +13,10 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 /// The remedy for a wrong name: the nearest one if there is one, then all that are allowed.
 pub fn allowed<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let list = names.clone().into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    let list = if list.is_empty() { "none are defined".to_owned() } else { list.join(", ") };
+    if list.is_empty() {
+        return "None is defined yet".to_owned();
+    }
+    let list = list.join(", ");
     match nearest(wrong, names) {
         Some(name) => format!("Did you mean `{name}`? Allowed: {list}"),
         None => format!("Allowed: {list}"),

@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+#[cfg_attr(not(test), expect(dead_code, reason = "the commands that read a project use it"))]
+mod project;
 mod report;
 
 use std::process::ExitCode;

@@ -3,17 +3,31 @@
 //! The binary reads it from YAML; the engine is given these values alone, as they were when the
 //! sync began.
 
+mod assemble;
+mod duration;
+mod form;
+mod node;
+mod places;
 mod problem;
+mod reference;
 mod settings;
+mod shape;
+mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Schedule, Subscription};
+use crate::{Limits, Schedule, Secret, Subscription};
 
+pub use assemble::{assemble, assemble_without_secrets};
+pub use form::schema;
+pub use node::{Entry, Kind, Node};
+pub use places::Places;
 pub use problem::{Place, Problem};
+pub use reference::Text;
 pub use settings::Settings;
+pub use surroundings::{Surroundings, Unreadable};
 
 /// A project, read and checked: every name refers to something.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +46,12 @@ pub struct Project {
     pub destinations: BTreeMap<String, Destination>,
     /// Mappings by name.
     pub mappings: BTreeMap<String, Mapping>,
+    /// The limits that hold.
+    pub limits: Limits,
+    /// What `${env:…}` and `${file:…}` stood for anywhere in the files, for a [`crate::Redactor`].
+    pub secrets: Vec<Secret>,
+    /// Where everything stands, for what is found wrong later.
+    pub places: Places,
 }
 
 /// A warehouse connection.

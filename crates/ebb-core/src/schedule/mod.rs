@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::{Calendar, Day, FullHour, Zone};
 pub use interval::Interval;
 
-/// When a mapping is due: `manual`, `{ every: 1h }`, or `{ days: [mon], at: ["09:00"] }`.
+/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Schedule {

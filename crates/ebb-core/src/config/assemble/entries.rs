@@ -1,0 +1,236 @@
+//! Sources, models, destinations and mappings from their forms.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{
+    Assembly, Code, Failure, MANAGED_SCHEMA,
+    merge::{Merged, noun},
+};
+use crate::{
+    Schedule,
+    config::{
+        Destination, Entry, Mapping, Model, Settings, Source,
+        form::{DestinationForm, MappingForm, ModelForm, SourceForm},
+    },
+    suggest,
+};
+
+/// Kinds of sources whose database is a file.
+const FILE_KINDS: [&str; 2] = ["sqlite", "duckdb"];
+
+impl Assembly<'_> {
+    pub(super) fn sources(&mut self, entries: &Merged<'_>) -> BTreeMap<String, Source> {
+        self.each("sources", entries, |assembly, entry, form: SourceForm| {
+            let mut settings = form.settings.unwrap_or_default();
+            if FILE_KINDS.contains(&&*form.kind) {
+                assembly.start_path_at_root(entry, &mut settings);
+            }
+            Some(Source {
+                kind: form.kind,
+                settings: Settings::from(settings),
+                schema: form.schema.unwrap_or_else(|| MANAGED_SCHEMA.to_owned()),
+            })
+        })
+    }
+
+    pub(super) fn destinations(&mut self, entries: &Merged<'_>) -> BTreeMap<String, Destination> {
+        self.each("destinations", entries, |_, _, form: DestinationForm| {
+            Some(Destination {
+                kind: form.kind,
+                settings: Settings::from(form.settings.unwrap_or_default()),
+                enabled: form.enabled.unwrap_or(true),
+            })
+        })
+    }
+
+    pub(super) fn models(
+        &mut self,
+        entries: &Merged<'_>,
+        sources: &Merged<'_>,
+    ) -> BTreeMap<String, Model> {
+        self.each("models", entries, |assembly, entry, form: ModelForm| {
+            assembly.defined("models", entry, "source", sources);
+            for key in ["id", "timestamp"] {
+                assembly.column(entry, key);
+            }
+            let query = assembly.query(entry, form.sql, form.query)?;
+            Some(Model { source: form.source, query, id: form.id, timestamp: form.timestamp })
+        })
+    }
+
+    pub(super) fn mappings(
+        &mut self,
+        entries: &Merged<'_>,
+        models: &Merged<'_>,
+        destinations: &Merged<'_>,
+    ) -> BTreeMap<String, Mapping> {
+        let mut per_destination = BTreeMap::<String, usize>::new();
+        self.each("mappings", entries, |assembly, entry, form: MappingForm| {
+            assembly.defined("mappings", entry, "model", models);
+            assembly.defined("mappings", entry, "destination", destinations);
+            let schedule = form.schedule.unwrap_or_default();
+            assembly.interval(entry, &schedule);
+            let number = per_destination.entry(form.destination.clone()).or_default();
+            *number += 1;
+            let most = assembly.limits.mappings_per_destination;
+            if *number == most + 1 {
+                let message =
+                    format!("the destination `{}` has more than {most} mappings", form.destination);
+                let failure = Failure::new(Code::ConfigLimit, message)
+                    .help("Remove some, or raise `limits.mappings_per_destination`");
+                assembly.report(&entry.place, failure);
+            }
+            Some(Mapping {
+                model: form.model,
+                destination: form.destination,
+                action: form.action,
+                records: form.records.unwrap_or_default(),
+                fields: form.fields.unwrap_or_default(),
+                schedule,
+                enabled: form.enabled.unwrap_or(true),
+                enable_batching: form.enable_batching.unwrap_or(true),
+                keep_deleted_values: form.keep_deleted_values.unwrap_or(false),
+                guards: form.guards.unwrap_or_default().over(assembly.guards),
+            })
+        })
+    }
+
+    fn each<F: serde::de::DeserializeOwned, T>(
+        &mut self,
+        section: &str,
+        entries: &Merged<'_>,
+        mut build: impl FnMut(&mut Self, &Entry, F) -> Option<T>,
+    ) -> BTreeMap<String, T> {
+        let mut built = BTreeMap::new();
+        for (name, entry) in entries {
+            let form = self.read(&[section, name], &entry.value);
+            if let Some(value) = form.and_then(|form| build(self, entry, form)) {
+                built.insert((*name).to_owned(), value);
+            }
+        }
+        built
+    }
+
+    /// Reports a name that refers to nothing.
+    fn defined(&mut self, section: &str, entry: &Entry, key: &str, targets: &Merged<'_>) {
+        let Some(text) = entry.value.text(key) else { return };
+        if text.value().is_some_and(|name| !targets.contains_key(name)) {
+            let written = text.written();
+            let message = format!(
+                "the {} `{}` names the {key} `{written}`, which is not defined",
+                noun(section),
+                entry.key
+            );
+            let failure = Failure::new(Code::ConfigName, message)
+                .help(suggest::allowed(written, targets.keys().copied()));
+            self.report(&entry.value.place_of(key), failure);
+        }
+    }
+
+    fn column(&mut self, entry: &Entry, key: &str) {
+        let most = self.limits.key_column_name;
+        let Some(text) = entry.value.text(key) else { return };
+        let length = text.value().map_or(0, |name| name.chars().count());
+        if length > most {
+            let message = format!(
+                "`{key}` of the model `{}` has {length} characters, {most} are allowed",
+                entry.key
+            );
+            let failure = Failure::new(Code::ConfigLimit, message)
+                .help("Give the column a shorter name with `as` in the query");
+            self.report(&entry.value.place_of(key), failure);
+        }
+    }
+
+    fn query(
+        &mut self,
+        entry: &Entry,
+        sql: Option<String>,
+        query: Option<String>,
+    ) -> Option<String> {
+        let model = &entry.key;
+        let refuse = |assembly: &mut Self, key: &str, code, message, help| {
+            let failure = Failure::new(code, message);
+            let failure = [help].into_iter().flatten().fold(failure, Failure::help);
+            assembly.report(&entry.value.place_of(key), failure);
+            None
+        };
+        let (key, query) = match (sql, query) {
+            (None, Some(query)) => ("query", query),
+            (Some(path), None) if entry.value.text("sql")?.value().is_none() => {
+                return Some(path);
+            }
+            (Some(path), None) => match self.world.read(&path) {
+                Ok(query) => ("sql", query),
+                Err(unreadable) => {
+                    let written = entry.value.text("sql")?.written();
+                    let message =
+                        format!("the file `{written}` of the model `{model}` {}", unreadable.why);
+                    let help = unreadable.help(Code::FileMissing.help()).into_owned();
+                    return refuse(self, "sql", Code::FileMissing, message, Some(help));
+                }
+            },
+            (Some(_), Some(_)) => {
+                let message = format!("the model `{model}` has both `sql` and `query`");
+                let help = "Keep one: `sql` names a file, `query` holds the text".to_owned();
+                return refuse(self, "query", Code::ConfigValue, message, Some(help));
+            }
+            (None, None) => {
+                let message = format!("the model `{model}` has neither `sql` nor `query`");
+                let help = "Add `sql: models/NAME.sql`, or the text as `query`".to_owned();
+                self.report(&entry.place, Failure::new(Code::ConfigValue, message).help(help));
+                return None;
+            }
+        };
+        let (length, most) = (query.chars().count(), self.limits.query_length);
+        if length > most {
+            let message = format!(
+                "the query of the model `{model}` has {length} characters, {most} are allowed"
+            );
+            return refuse(self, key, Code::ConfigLimit, message, None);
+        }
+        if query.trim().is_empty() {
+            let message = format!("the query of the model `{model}` is empty");
+            let help = "Write a SELECT".to_owned();
+            return refuse(self, key, Code::ConfigValue, message, Some(help));
+        }
+        Some(query)
+    }
+
+    fn interval(&mut self, entry: &Entry, schedule: &Schedule) {
+        let least = self.limits.schedule_interval;
+        if let Schedule::Every { every } = schedule
+            && every.duration() < least
+        {
+            let message = format!(
+                "`{every}` is shorter than the limit of {} minutes between two syncs",
+                least.as_secs().div_ceil(60)
+            );
+            let failure = Failure::new(Code::ConfigLimit, message)
+                .help("Choose a longer one, or lower `limits.schedule_interval`");
+            let place = entry
+                .value
+                .entry("schedule")
+                .map_or_else(|| entry.place.clone(), |schedule| schedule.value.place_of("every"));
+            self.report(&place, failure);
+        }
+    }
+
+    /// Makes `path` start from the project folder.
+    fn start_path_at_root(&self, entry: &Entry, settings: &mut Map<String, Value>) {
+        let known = entry
+            .value
+            .entry("settings")
+            .and_then(|settings| settings.value.text("path"))
+            .is_some_and(|text| text.value().is_some());
+        if let Some(Value::String(path)) = settings.get_mut("path")
+            && known
+            && path != ":memory:"
+            && let Some(absolute) = self.root.join(&*path).to_str()
+        {
+            absolute.clone_into(path);
+        }
+    }
+}

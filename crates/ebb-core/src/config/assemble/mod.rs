@@ -1,0 +1,114 @@
+//! From files to a project: merges, checks, and says everything that is wrong at once.
+
+mod entries;
+mod merge;
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::{
+    Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
+    form::{self, GuardsForm, LimitsForm},
+    shape,
+};
+use crate::{Code, Failure, Limits};
+
+/// Reads a project from its files, with all that they refer to in the environment and other files.
+///
+/// `root` is the project folder. The error holds every problem, in the order of files and lines.
+pub fn assemble(
+    root: &Path,
+    mut files: Vec<Node>,
+    world: &dyn Surroundings,
+) -> Result<Project, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut secrets = Vec::new();
+    for file in &mut files {
+        file.each_text(&mut |text, place| match text.resolve(world) {
+            Ok(found) => secrets.extend(found),
+            Err(failure) => problems.push(Problem::at(place.clone(), failure)),
+        });
+    }
+    let project = Assembly::new(root, &files, world, problems).project()?;
+    Ok(Project { secrets, ..project })
+}
+
+/// Reads a project as [`assemble`] does, but leaves references to variables and files as they are
+/// written: to check a project where its secrets are not at hand. It can connect to nothing.
+pub fn assemble_without_secrets(
+    root: &Path,
+    mut files: Vec<Node>,
+    world: &dyn Surroundings,
+) -> Result<Project, Vec<Problem>> {
+    let mut problems = Vec::new();
+    for file in &mut files {
+        file.each_text(&mut |text, place| {
+            problems.extend(text.check().err().map(|failure| Problem::at(place.clone(), failure)));
+        });
+    }
+    Assembly::new(root, &files, world, problems).project()
+}
+
+/// The work in progress.
+struct Assembly<'a> {
+    root: &'a Path,
+    files: &'a [Node],
+    world: &'a dyn Surroundings,
+    problems: Vec<Problem>,
+    /// Sections and names of entries, and keys of the top, that do not fit the schema.
+    broken: BTreeSet<Vec<String>>,
+    limits: Limits,
+    guards: Guards,
+}
+
+impl<'a> Assembly<'a> {
+    fn new(
+        root: &'a Path,
+        files: &'a [Node],
+        world: &'a dyn Surroundings,
+        mut problems: Vec<Problem>,
+    ) -> Self {
+        let schema = form::schema().to_value();
+        let mut broken = BTreeSet::new();
+        for mut finding in files.iter().flat_map(|file| shape::check(&schema, file)) {
+            finding.path.truncate(2);
+            broken.insert(finding.path);
+            problems.push(finding.problem);
+        }
+        let (limits, guards) = (Limits::default(), Guards::default());
+        Self { root, files, world, problems, broken, limits, guards }
+    }
+
+    fn report(&mut self, place: &Place, failure: Failure) {
+        self.problems.push(Problem::at(place.clone(), failure));
+    }
+
+    fn project(mut self) -> Result<Project, Vec<Problem>> {
+        if let Some(limits) = self.once::<LimitsForm>("limits") {
+            self.limits = limits.over(&self.limits);
+        }
+        if let Some(guards) = self.once::<GuardsForm>("guards") {
+            self.guards = guards.over(self.guards);
+        }
+        let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
+        let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
+        let [sources, models, destinations, mappings] =
+            ["sources", "models", "destinations", "mappings"].map(|section| self.merged(section));
+        let project = Project {
+            name: name.unwrap_or_default(),
+            root: self.root.to_owned(),
+            state: self.root.join(state),
+            sources: self.sources(&sources),
+            models: self.models(&models, &sources),
+            mappings: self.mappings(&mappings, &models, &destinations),
+            destinations: self.destinations(&destinations),
+            limits: self.limits,
+            secrets: Vec::new(),
+            places: Places::of(self.files),
+        };
+        if self.problems.is_empty() {
+            return Ok(project);
+        }
+        self.problems.sort_by(|one, other| one.place.cmp(&other.place));
+        Err(self.problems)
+    }
+}

@@ -1,0 +1,199 @@
+//! The keys of a project's files. From these types come the JSON Schema, the checks and the help.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::duration::Length;
+use crate::{Limits, Schedule, Subscription, config::Guards};
+
+/// Ebb's configuration: `ebb.yaml` and the files beside it
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "sections are read entry by entry; this type is their schema")]
+pub(super) struct ProjectForm {
+    /// The project's name
+    #[schemars(length(min = 1))]
+    project: Option<String>,
+    /// The folder of the control database and of staged parts; `.ebb` if absent
+    #[schemars(length(min = 1))]
+    state: Option<String>,
+    /// What holds a sync of a mapping that does not say it itself
+    guards: Option<GuardsForm>,
+    /// Limits that differ from the product's
+    limits: Option<LimitsForm>,
+    /// Warehouse connections by name
+    sources: Option<BTreeMap<String, SourceForm>>,
+    /// SQL queries by name
+    models: Option<BTreeMap<String, ModelForm>>,
+    /// Connections to tools by name
+    destinations: Option<BTreeMap<String, DestinationForm>>,
+    /// Which model goes to which destination, by name
+    mappings: Option<BTreeMap<String, MappingForm>>,
+}
+
+/// A warehouse connection
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceForm {
+    /// The warehouse's kind, such as `sqlite`, `postgres` or `duckdb`
+    #[schemars(length(min = 1))]
+    pub(super) kind: String,
+    /// Settings of the kind
+    pub(super) settings: Option<Map<String, Value>>,
+    /// The managed schema, in which Ebb tracks what was sent; `__segment_reverse_etl` if absent
+    #[schemars(length(min = 1))]
+    pub(super) schema: Option<String>,
+}
+
+/// One SQL query over a source; its text is in `sql` or in `query`
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ModelForm {
+    /// The name of the source
+    pub(super) source: String,
+    /// A file with the query
+    #[schemars(length(min = 1))]
+    pub(super) sql: Option<String>,
+    /// The query itself
+    #[schemars(length(min = 1))]
+    pub(super) query: Option<String>,
+    /// The column that identifies a record
+    #[schemars(length(min = 1))]
+    pub(super) id: String,
+    /// A column that grows with every change of a row: only newer rows are read, and no deletes are seen
+    #[schemars(length(min = 1))]
+    pub(super) timestamp: Option<String>,
+}
+
+/// A connection to a tool
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DestinationForm {
+    /// The tool's kind, such as `webhook`; `ebb catalog` lists them
+    #[schemars(length(min = 1))]
+    pub(super) kind: String,
+    /// Settings of the kind; `ebb catalog KIND` lists them
+    pub(super) settings: Option<Map<String, Value>>,
+    /// Whether anything is sent to it; true if absent
+    pub(super) enabled: Option<bool>,
+}
+
+/// Model to action
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MappingForm {
+    /// The name of the model
+    pub(super) model: String,
+    /// The name of the destination
+    pub(super) destination: String,
+    /// What the destination does with a record; `ebb catalog KIND` lists the actions
+    #[schemars(length(min = 1))]
+    pub(super) action: String,
+    /// Which changes are sent; `added_or_updated` if absent
+    pub(super) records: Option<Subscription>,
+    /// Values or directives by field; a field that is absent takes the action's default
+    pub(super) fields: Option<Map<String, Value>>,
+    /// When it syncs; `manual` if absent
+    pub(super) schedule: Option<Schedule>,
+    /// Whether it syncs at all; true if absent
+    pub(super) enabled: Option<bool>,
+    /// Whether records are sent in batches where the action can; true if absent
+    pub(super) enable_batching: Option<bool>,
+    /// Whether a deleted record carries the values that were delivered last; false if absent
+    pub(super) keep_deleted_values: Option<bool>,
+    /// What holds a sync until somebody approves
+    pub(super) guards: Option<GuardsForm>,
+}
+
+/// What holds a sync until somebody approves
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardsForm {
+    /// The share of the tracked records that one sync may delete, 0 to 1; 0.5 if absent
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) max_deleted: Option<f64>,
+}
+
+impl GuardsForm {
+    /// These guards, and others where nothing is said.
+    pub(super) fn over(self, others: Guards) -> Guards {
+        Guards { max_deleted: self.max_deleted.unwrap_or(others.max_deleted) }
+    }
+}
+
+/// Limits that differ from the product's
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsForm {
+    /// Characters of a model's query; 131072 if absent
+    #[schemars(range(min = 1))]
+    pub(super) query_length: Option<usize>,
+    /// Characters of the names of identifier and timestamp columns; 191 if absent
+    #[schemars(range(min = 1))]
+    pub(super) key_column_name: Option<usize>,
+    /// The shortest `every` of a schedule; `15m` if absent
+    pub(super) schedule_interval: Option<Length>,
+    /// Changes that one sync takes; 30000000 if absent
+    #[schemars(range(min = 1))]
+    pub(super) records: Option<u64>,
+    /// Columns of a model; 512 if absent
+    #[schemars(range(min = 1))]
+    pub(super) columns: Option<usize>,
+    /// Characters of a column's name; 128 if absent
+    #[schemars(range(min = 1))]
+    pub(super) column_name: Option<usize>,
+    /// Bytes of a record as JSON; 524288 if absent
+    #[schemars(range(min = 1))]
+    pub(super) record_bytes: Option<usize>,
+    /// Bytes of one column's value as JSON; 131072 if absent
+    #[schemars(range(min = 1))]
+    pub(super) column_bytes: Option<usize>,
+    /// Mappings of one destination; 50 if absent
+    #[schemars(range(min = 1))]
+    pub(super) mappings_per_destination: Option<usize>,
+    /// Records of a preview; 10 if absent
+    #[schemars(range(min = 1))]
+    pub(super) preview: Option<usize>,
+    /// Syncs after which a failed record is given up; 5 if absent
+    #[schemars(range(min = 1))]
+    pub(super) attempts: Option<u32>,
+    /// Time after which a failed record is given up; `14d` if absent
+    pub(super) retry_for: Option<Length>,
+    /// How long sent parts are kept for a replay; `14d` if absent
+    pub(super) retention: Option<Length>,
+}
+
+impl LimitsForm {
+    /// These limits, and others where nothing is said.
+    pub(super) fn over(self, others: &Limits) -> Limits {
+        let length = |ours: Option<Length>, other| ours.map_or(other, |Length(length)| length);
+        Limits {
+            query_length: self.query_length.unwrap_or(others.query_length),
+            key_column_name: self.key_column_name.unwrap_or(others.key_column_name),
+            schedule_interval: length(self.schedule_interval, others.schedule_interval),
+            records: self.records.unwrap_or(others.records),
+            columns: self.columns.unwrap_or(others.columns),
+            column_name: self.column_name.unwrap_or(others.column_name),
+            record_bytes: self.record_bytes.unwrap_or(others.record_bytes),
+            column_bytes: self.column_bytes.unwrap_or(others.column_bytes),
+            mappings_per_destination: self
+                .mappings_per_destination
+                .unwrap_or(others.mappings_per_destination),
+            preview: self.preview.unwrap_or(others.preview),
+            attempts: self.attempts.unwrap_or(others.attempts),
+            retry_for: length(self.retry_for, others.retry_for),
+            retention: length(self.retention, others.retention),
+        }
+    }
+}
+
+/// The JSON Schema of a project's files.
+pub fn schema() -> Schema {
+    SchemaSettings::draft2020_12()
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator()
+        .into_root_schema_for::<ProjectForm>()
+}

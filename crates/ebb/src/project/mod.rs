@@ -1,0 +1,53 @@
+//! Reads a project folder: finds its files, parses them, and looks up what they refer to.
+
+mod files;
+#[cfg(test)]
+mod tests;
+mod world;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use ebb_core::{
+    Code, Failure,
+    config::{Node, Problem, Project, Surroundings, assemble, assemble_without_secrets},
+};
+
+use crate::report::Stop;
+use world::World;
+
+/// Reads the project in a folder with its secrets. All that is wrong with it is reported at once.
+pub(crate) fn load(folder: &Path) -> Result<Project, Stop> {
+    read(folder, assemble)
+}
+
+/// Reads the project in a folder and leaves `${env:…}` and `${file:…}` as they are written: for
+/// commands that connect to nothing, and for machines that do not have the secrets.
+pub(crate) fn load_without_secrets(folder: &Path) -> Result<Project, Stop> {
+    read(folder, assemble_without_secrets)
+}
+
+type Assemble = fn(&Path, Vec<Node>, &dyn Surroundings) -> Result<Project, Vec<Problem>>;
+
+fn read(folder: &Path, assemble: Assemble) -> Result<Project, Stop> {
+    // What starts from the project folder must not depend on where the process is later.
+    let root: PathBuf = std::path::absolute(folder)
+        .map_err(|error| {
+            Failure::new(Code::ProjectMissing, "the project folder has no name").caused_by(error)
+        })?
+        .components()
+        .collect();
+    let mut problems = Vec::new();
+    let mut nodes = Vec::new();
+    for name in files::of(&root, folder)? {
+        match files::text(&root, &name).and_then(|text| yaml::parse(&name, &text)) {
+            Ok(node) => nodes.push(node),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // A file that cannot be read may define what the others refer to.
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    Ok(assemble(&root, nodes, &World::new(&root))?)
+}

@@ -1,0 +1,110 @@
+//! Projects that are right.
+
+use ebb_core::{Schedule, Subscription, config::MANAGED_SCHEMA, schedule::Interval};
+use serde_json::json;
+
+use super::{SHOP, folder, load, project};
+
+#[test]
+fn files_are_merged_from_the_folder_and_the_folders_below() {
+    let project = project(&[
+        ("ebb.yaml", "project: shop\nstate: elsewhere\n"),
+        ("a.yml", "sources: { one: { kind: sqlite } }\n"),
+        ("sources/b.yaml", "sources: { two: { kind: postgres, schema: mine } }\n"),
+        (
+            "models/deep/c.yaml",
+            "models: { users: { source: one, sql: models/users.sql, id: id } }\n",
+        ),
+        ("models/users.sql", "select 1 as id -- ${env:NOT_A_REFERENCE_HERE}\n"),
+        ("destinations/d.yaml", "destinations: { hook: { kind: mine, enabled: false } }\n"),
+        ("destinations/mine/manifest.toml", "not = 'yaml'"),
+        ("mappings/e.yaml", "mappings: { a: { model: users, destination: hook, action: send } }\n"),
+        (".hidden.yaml", "not: ours\n"),
+        ("other/f.yaml", "not: ours\n"),
+        ("empty.yaml", "# nothing yet\n"),
+        ("models/empty.yaml", "models:\n"),
+    ]);
+    assert_eq!(project.name, "shop");
+    assert_eq!(project.state, project.root.join("elsewhere"));
+    assert_eq!(project.sources["one"].schema, MANAGED_SCHEMA);
+    assert_eq!(project.sources["two"].schema, "mine");
+    assert_eq!(project.models["users"].query, "select 1 as id -- ${env:NOT_A_REFERENCE_HERE}\n");
+    assert!(!project.destinations["hook"].enabled);
+    assert_eq!(project.mappings["a"].action, "send");
+    assert_eq!(
+        project.places.get("mappings.a.action").unwrap().to_string(),
+        "mappings/e.yaml:1:51"
+    );
+    assert_eq!(
+        project.places.get("mappings.a.fields.url").unwrap().to_string(),
+        "mappings/e.yaml:1:13"
+    );
+}
+
+#[test]
+fn what_is_absent_has_its_default() {
+    let text =
+        format!("{SHOP}mappings: {{ a: {{ model: users, destination: hook, action: send }} }}");
+    let project = project(&[("ebb.yaml", &text)]);
+    assert_eq!(project.state, project.root.join(".ebb"));
+    let mapping = &project.mappings["a"];
+    assert_eq!(mapping.records, Subscription::AddedOrUpdated);
+    assert_eq!(mapping.schedule, Schedule::Manual);
+    assert!(mapping.enabled && mapping.enable_batching && !mapping.keep_deleted_values);
+    assert!((mapping.guards.max_deleted - 0.5).abs() < f64::EPSILON);
+    assert!(project.destinations["hook"].enabled);
+    assert_eq!(project.models["users"].timestamp, None);
+}
+
+#[test]
+fn what_is_given_is_taken_and_guards_come_from_the_project() {
+    let text = format!(
+        "{SHOP}
+guards: {{ max_deleted: 0.1 }}
+mappings:
+  a: &a
+    model: users
+    destination: hook
+    action: send
+    records: deleted
+    fields: {{ z: 1, a: {{ '@path': $.properties.email }}, m: [true, null, 1.5, text] }}
+    schedule: {{ every: 1h }}
+    enabled: false
+    enable_batching: false
+    keep_deleted_values: true
+  b: {{ <<: *a, guards: {{ max_deleted: 1 }}, schedule: manual }}
+"
+    );
+    let project = project(&[("ebb.yaml", &text)]);
+    let (a, b) = (&project.mappings["a"], &project.mappings["b"]);
+    assert_eq!(a.records, Subscription::Deleted);
+    assert_eq!(
+        serde_json::to_string(&a.fields).unwrap(),
+        r#"{"z":1,"a":{"@path":"$.properties.email"},"m":[true,null,1.5,"text"]}"#
+    );
+    assert_eq!(a.schedule, Schedule::Every { every: Interval::Hour });
+    assert!(!a.enabled && !a.enable_batching && a.keep_deleted_values);
+    assert!((a.guards.max_deleted - 0.1).abs() < f64::EPSILON);
+    assert!((b.guards.max_deleted - 1.0).abs() < f64::EPSILON);
+    assert_eq!((b.schedule.clone(), &b.fields), (Schedule::Manual, &a.fields));
+}
+
+#[test]
+fn database_files_start_from_the_project_folder() {
+    let folder = folder(&[(
+        "ebb.yaml",
+        "\
+sources:
+  a: { kind: sqlite, settings: { path: data/shop.db } }
+  b: { kind: duckdb, settings: { path: /var/shop.db } }
+  c: { kind: sqlite, settings: { path: ':memory:' } }
+  d: { kind: other, settings: { path: data/shop.db } }
+",
+    )]);
+    let project = load(folder.path()).unwrap();
+    let path = |name: &str| project.sources[name].settings["path"].clone();
+    assert_eq!(path("a"), json!(folder.path().join("data/shop.db")));
+    assert_eq!(path("b"), json!("/var/shop.db"));
+    assert_eq!(path("c"), json!(":memory:"));
+    assert_eq!(path("d"), json!("data/shop.db"));
+}

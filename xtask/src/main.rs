@@ -25,23 +25,25 @@ use crate::{graph::Graph, report::Report};
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  check      everything below, after formatting and clippy
+  check      everything below, after formatting and clippy; what follows is handed to clippy
   deps       the crates' dependencies point down only
   size       no source file is too long to be read whole
   manifests  every destination is complete and its files are TOML 1.0
   errors     every failure code has its help page, and every page its code";
 
 fn main() -> Result<ExitCode> {
-    let command = std::env::args().nth(1).unwrap_or_default();
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let more: Vec<String> = arguments.collect();
     let graph = Graph::of_this_workspace()?;
     let root = graph.root.as_path();
     let passed = match command.as_str() {
         "check" => {
             let formatted = cargo(root, &["fmt", "--all", "--check"])?;
-            let linted = cargo(
-                root,
-                &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
-            )?;
+            let mut clippy = vec!["clippy", "--workspace", "--all-targets", "--locked"];
+            clippy.extend(more.iter().map(String::as_str));
+            clippy.extend(["--", "-D", "warnings"]);
+            let linted = cargo(root, &clippy)?;
             let mut passed = formatted && linted;
             for report in all(&graph, root)? {
                 passed &= show(&report);

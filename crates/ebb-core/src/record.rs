@@ -21,7 +21,7 @@ pub const SEQ: &str = "__ebb_seq";
 pub const OP: &str = "__ebb_op";
 /// The identifier as text: `Utf8`.
 pub const RECORD_ID: &str = "__ebb_record_id";
-/// The checksum of the new values as text; null for deleted records: `Utf8`.
+/// The checksum as text, of the new values, or of the tracked ones if the record is deleted: `Utf8`.
 pub const CHECKSUM: &str = "__ebb_checksum";
 /// How many of Ebb's own columns come before the model's.
 pub const OWN_COLUMNS: usize = 4;

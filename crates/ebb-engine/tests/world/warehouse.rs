@@ -26,6 +26,8 @@ struct Change {
     operation: Operation,
     id: String,
     value: Option<i64>,
+    /// Of the new value, or of the tracked one if the record is gone.
+    checksum: i64,
 }
 
 #[derive(Default)]
@@ -115,7 +117,7 @@ fn batch(changes: &[Change]) -> RecordBatch {
             numbers(&|change| i64::try_from(change.seq).ok()),
             numbers(&|change| Some(change.operation.number())),
             texts(&|change| Some(change.id.clone())),
-            texts(&|change| change.value.map(|value| value.to_string())),
+            texts(&|change| Some(change.checksum.to_string())),
             texts(&|change| Some(change.id.clone())),
             numbers(&|change| change.value),
         ],
@@ -182,7 +184,7 @@ impl Warehouse for MemoryWarehouse {
                     ([value], old) => {
                         let operation =
                             if old.is_some() { Operation::Updated } else { Operation::Added };
-                        found.push(((*id).clone(), operation, Some(*value)));
+                        found.push(((*id).clone(), operation, Some(*value), *value));
                     }
                     (several, old) => {
                         let duplicates = &mut diff.discarded.duplicates;
@@ -196,16 +198,16 @@ impl Warehouse for MemoryWarehouse {
                     }
                 }
             }
-            for id in tracked.keys().filter(|id| !model.contains_key(id)) {
-                found.push((id.clone(), Operation::Deleted, None));
+            for (id, old) in tracked.iter().filter(|(id, _)| !model.contains_key(id)) {
+                found.push((id.clone(), Operation::Deleted, None, *old));
             }
             let limit = usize::try_from(job.limit).unwrap();
             let changes: Vec<_> = (1..)
                 .zip(found.into_iter().take(limit))
-                .map(|(seq, (id, operation, value))| {
+                .map(|(seq, (id, operation, value, checksum))| {
                     *diff.changes.of(operation) += 1;
                     // Holes between the numbers are legal.
-                    Change { seq: seq * 3, operation, id, value }
+                    Change { seq: seq * 3, operation, id, value, checksum }
                 })
                 .collect();
             state.changes.insert(job.sync, changes);
@@ -302,5 +304,5 @@ impl Warehouse for MemoryWarehouse {
 fn as_added(row: &Row) -> Option<Change> {
     let (id, value) = row;
     let id = id.clone()?;
-    Some(Change { seq: 1, operation: Operation::Added, id, value: Some(*value) })
+    Some(Change { seq: 1, operation: Operation::Added, id, value: Some(*value), checksum: *value })
 }

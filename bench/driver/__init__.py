@@ -1,0 +1,1 @@
+"""Whole-sync benchmarks: each case beside its bare parts, in one run."""

@@ -1,0 +1,1 @@
+\copy (select * from bare.changes) to '/dev/null' (format binary)

@@ -1,6 +1,6 @@
 //! Opens the control database and brings it to this version's schema.
 
-use std::{path::Path, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use ebb_core::{Code, Failure};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -17,11 +17,18 @@ const BUSY: Duration = Duration::from_secs(10);
 
 /// Opens the file for writing, made and migrated as needed.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, Fault> {
-    // Made by us first, so that nobody else may read it; SQLite gives its side files the same mode.
-    folder::private_file().open(file).map_err(|error| {
+    let refused = |error: io::Error| {
         let message = format!("`{}` cannot be created or written", file.display());
         Failure::new(Code::StateUnavailable, message).caused_by(error)
-    })?;
+    };
+    // One at a time: SQLite does not wait for another who makes the same file a WAL database.
+    let opening = folder::private_file().open(file.with_extension("opening")).map_err(refused)?;
+    opening.lock().map_err(refused)?;
+    // Made by us, so that nobody else may read it; SQLite gives its side files the same mode. Only
+    // if missing: to close a file drops the locks that other connections of the process have on it.
+    if !file.exists() {
+        folder::private_file().open(file).map_err(refused)?;
+    }
     let mut connection = Connection::open(file)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -29,6 +36,7 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     migrate(&mut connection, MIGRATIONS, file)?;
+    drop(opening);
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

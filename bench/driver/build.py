@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -35,13 +36,20 @@ def tools() -> Path:
     return target() / "release" / "ebb-bench"
 
 
+def kept(name: str) -> Path:
+    """Ebb as just built, in a folder of its own, so that no other build replaces it while it is measured."""
+    folder = target() / "release" / name
+    folder.mkdir(exist_ok=True)
+    return Path(shutil.copy2(target() / "release" / "ebb", folder / "ebb"))
+
+
 @cache
 def ebb() -> Path:
     """Ebb with its default features; `EBB_BENCH_EBB` names another binary."""
     if given := os.environ.get("EBB_BENCH_EBB"):
         return Path(given)
     cargo(["build", "--release", "--quiet", "-p", "ebb"])
-    return target() / "release" / "ebb"
+    return kept("measured")
 
 
 @cache
@@ -66,10 +74,8 @@ def ebb_with_duckdb() -> tuple[Path, dict]:
     env = {"DUCKDB_LIB_DIR": str(library), "LD_LIBRARY_PATH": str(library)}
     if given := os.environ.get("EBB_BENCH_EBB"):
         return Path(given), env
-    # a folder of its own, so that the binary without the feature is not overwritten
-    folder = target() / "duckdb"
-    cargo(["build", "--release", "--quiet", "-p", "ebb", "--features", "duckdb", "--target-dir", str(folder)], env)
-    return folder / "release" / "ebb", env
+    cargo(["build", "--release", "--quiet", "-p", "ebb", "--features", "duckdb"], env)
+    return kept("measured-duckdb"), env
 
 
 @cache

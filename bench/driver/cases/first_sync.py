@@ -22,7 +22,7 @@ def run(folder: Path) -> Report:
         warehouse.settle()
         bodies = folder / "bodies"
         stats = record_bodies(folder, warehouse, rows, bodies, batch=BATCH)
-        report.value("request bodies", f"{stats['bytes'] / 1e6:,.0f} MB", f"{stats['requests']:,} requests")
+        report.value("request bodies", f"{stats['bytes'] / 1e6:,.0f} MB", f"{stats['requests']:,} requests, {rows / stats['requests']:.1f} records each")
         with receiver(port=receiver_port) as target:
             project = Project(folder / "project", warehouse.source, target.url, batch=BATCH)
             copied, syncs, busy = [], [], []

@@ -25,12 +25,16 @@ pub(super) struct ProjectForm {
     /// Limits that differ from the product's
     limits: Option<LimitsForm>,
     /// Warehouse connections by name
+    #[schemars(extend("propertyNames" = names()))]
     sources: Option<BTreeMap<String, SourceForm>>,
     /// SQL queries by name
+    #[schemars(extend("propertyNames" = names()))]
     models: Option<BTreeMap<String, ModelForm>>,
     /// Connections to tools by name
+    #[schemars(extend("propertyNames" = names()))]
     destinations: Option<BTreeMap<String, DestinationForm>>,
     /// Which model goes to which destination, by name
+    #[schemars(extend("propertyNames" = names()))]
     mappings: Option<BTreeMap<String, MappingForm>>,
 }
 
@@ -188,6 +192,11 @@ impl LimitsForm {
             retention: length(self.retention, others.retention),
         }
     }
+}
+
+/// The shape of names, for editors. Ebb's own check says more.
+fn names() -> Value {
+    serde_json::json!({ "pattern": "^[a-z0-9][a-z0-9_-]{0,49}$" })
 }
 
 /// The JSON Schema of a project's files.

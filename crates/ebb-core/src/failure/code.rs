@@ -185,6 +185,8 @@ codes! {
         "Run `ebb init DIR` first, or name the folder with `--project`";
     FeatureMissing "C510" PauseSync "this build of Ebb lacks a feature",
         "Build Ebb with the feature that is named";
+    ProjectExists "C511" PauseSync "there is a file already where a new one would be written",
+        "Name another folder, or move the file away";
 }
 
 impl Code {
@@ -227,5 +229,19 @@ impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|()| serde::de::Error::custom(format!("`{text}` is not a code")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn every_code_has_a_page_of_its_own_and_a_form_that_is_read_back() {
+        for code in Code::ALL {
+            let title = format!("# {code}: {}\n", code.title());
+            assert!(code.page().starts_with(&title), "{title}");
+            assert_eq!(code.as_str().parse(), Ok(*code));
+        }
     }
 }

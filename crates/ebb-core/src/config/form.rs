@@ -12,6 +12,7 @@ use crate::{Limits, Schedule, Subscription, config::Guards};
 /// Ebb's configuration: `ebb.yaml` and the files beside it
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Ebb project")]
 #[expect(dead_code, reason = "sections are read entry by entry; this type is their schema")]
 pub(super) struct ProjectForm {
     /// The project's name

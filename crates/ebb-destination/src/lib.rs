@@ -1,1 +1,29 @@
+//! Destinations: manifests, the requests they plan, and the way those are sent.
+//!
+//! A destination is data: `destinations/<kind>/manifest.toml` says what it needs and what it can
+//! do. A [`Connector`] is a destination that somebody configured; its actions plan requests without
+//! touching the network, and its transport sends them. `docs/adding-a-destination.md` shows how to
+//! write one.
 
+mod browser;
+mod catalog;
+mod connector;
+mod http;
+mod manifest;
+mod moment;
+mod native;
+mod payload;
+mod planner;
+mod render;
+mod settings;
+mod template;
+
+pub use catalog::{Catalog, Definition};
+pub use connector::{Connector, check_mapping};
+pub use http::Network;
+pub use manifest::{
+    ActionManifest, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule, Setting,
+    SettingKind, SyncModes,
+};
+pub use render::render_line;
+pub use settings::check_settings;

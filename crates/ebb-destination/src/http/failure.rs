@@ -1,0 +1,63 @@
+//! Why no answer came.
+
+use std::error::Error;
+
+use ebb_core::{Code, Failure};
+
+/// The failure of a request that got no answer. Names the host alone: the rest of an address may
+/// hold secrets.
+pub(super) fn no_answer(url: &str, error: reqwest::Error) -> Failure {
+    let host = url::Url::parse(url).ok();
+    let host = host.as_ref().and_then(url::Url::host_str).unwrap_or("the destination").to_owned();
+    let error = error.without_url();
+    if let Some(reason) = certificate(&error) {
+        return Failure::new(
+            Code::DestinationTls,
+            format!("the certificate of `{host}` was not accepted: {reason}"),
+        )
+        .caused_by(error);
+    }
+    let what = if error.is_timeout() {
+        "did not answer in time".to_owned()
+    } else if error.is_connect() {
+        format!("cannot be reached: {}", root(&error))
+    } else {
+        format!("broke off: {}", root(&error))
+    };
+    Failure::new(Code::DestinationUnreachable, format!("`{host}` {what}")).caused_by(error)
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |error: &&(dyn Error + 'static)| (*error).source())
+}
+
+fn root(error: &reqwest::Error) -> String {
+    chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// What is wrong with a certificate, if that is what stood in the way.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most of what TLS can complain of is not this")]
+fn certificate(error: &reqwest::Error) -> Option<String> {
+    chain(error).find_map(|cause| {
+        // An I/O error shows the error it wraps by `get_ref`, not as its source.
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match inner.or_else(|| cause.downcast_ref::<rustls::Error>())? {
+            rustls::Error::InvalidCertificate(reason) => Some(match reason {
+                rustls::CertificateError::Expired
+                | rustls::CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
+                rustls::CertificateError::UnknownIssuer => {
+                    "its authority is not known here".to_owned()
+                }
+                rustls::CertificateError::NotValidForName
+                | rustls::CertificateError::NotValidForNameContext { .. } => {
+                    "it is for another name".to_owned()
+                }
+                other => other.to_string(),
+            }),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,47 @@
+//! The engine's port: mapping and schema in front of a plan.
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Code, Failure, Record, Value,
+    port::{Action, Batch, Batching, Exchange, Item, Step},
+};
+use ebb_mapping::{Input, Mapping};
+
+use super::Plan;
+use crate::{payload::Payloads, template::Run};
+
+/// An action as the engine sees it.
+#[derive(Debug)]
+pub(crate) struct PlannedAction {
+    pub(crate) mapping: Mapping,
+    pub(crate) payloads: Arc<Payloads>,
+    pub(crate) plan: Plan,
+}
+
+impl PlannedAction {
+    /// The validated payload of an event or a row.
+    pub(crate) fn payload<'a>(&'a self, input: Input<'a>) -> Result<Value<'a>, Failure> {
+        let mapped = self
+            .mapping
+            .apply(input)
+            .map_err(|error| Failure::new(Code::MappingFailed, error.to_string()))?;
+        self.payloads.validate(mapped, self.plan.batched)
+    }
+}
+
+impl Action for PlannedAction {
+    fn batching(&self) -> Batching {
+        self.plan.batching
+    }
+
+    fn prepare(&self, record: &Record<'_>) -> Result<Item, Failure> {
+        let payload = self.payload(Input::Record(*record))?;
+        let prepared = self.plan.prepare(&payload, &Run::of(*record))?;
+        Ok(Item { seq: record.seq(), group: prepared.group, bytes: prepared.bytes })
+    }
+
+    fn next(&self, batch: &Batch, exchanges: &[Exchange]) -> Result<Step, Failure> {
+        self.plan.next(batch, exchanges)
+    }
+}

@@ -8,6 +8,7 @@
 mod check;
 mod directive;
 pub mod fields;
+mod line;
 mod liquid;
 mod mapping;
 mod plan;
@@ -15,7 +16,8 @@ mod problem;
 mod scope;
 mod script;
 
-pub use fields::{Field, FieldKind, Fields};
+pub use fields::{Field, FieldError, FieldKind, Fields, Schema};
+pub use line::map_line;
 pub use mapping::{Input, Mapping};
 pub use plan::References;
 pub use problem::{MappingError, Problem};

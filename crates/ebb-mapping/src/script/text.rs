@@ -46,7 +46,7 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 /// Whether JavaScript counts a character as white space.
-fn is_space(character: char) -> bool {
+pub(crate) fn is_space(character: char) -> bool {
     character == '\u{feff}' || (character.is_whitespace() && character != '\u{85}')
 }
 

@@ -90,7 +90,8 @@ fn number<'a>(text: &str, kind: Type) -> Option<Value<'a>> {
         return Some(whole.into());
     }
     let number = number_of_text(text)?;
-    if kind == Type::Integer && number.fract() != 0.0 {
+    // The reference takes infinity for whole, and then sends null.
+    if kind == Type::Integer && number.is_finite() && number.fract() != 0.0 {
         return None;
     }
     Some(value_of_f64(number))

@@ -89,7 +89,7 @@ expression! {
 fn uri(scheme: &str, reference: bool) -> String {
     // The reference's expressions allow a quotation mark where the grammar has none.
     let quote = if reference { "\"" } else { "" };
-    let plain = format!("a-z0-9._~!$&'{quote}()*+,;=-");
+    let plain = format!(r"a-z0-9._~!$&'{quote}()*+,;=\-");
     let escape = "%[0-9a-f]{2}";
     let user = format!("(?:[a-z0-9._~!$&'()*+,;=:-]|{escape})*@");
     let name = format!("(?:[{plain}]|{escape})*");

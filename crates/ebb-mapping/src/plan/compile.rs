@@ -87,10 +87,7 @@ impl<'c> Compiler<'c> {
                     .enumerate()
                     .map(|(place, item)| self.at(place, |this| this.node(item)))
                     .collect();
-                if nodes.iter().all(|node| matches!(node, Node::Constant(_))) {
-                    return Node::Constant(mapping.clone().into_owned());
-                }
-                Node::Array(nodes)
+                fold_list(nodes)
             }
             Value::Object(object) if is_directive(object) => self.directive(object),
             Value::Object(object) => {
@@ -98,10 +95,7 @@ impl<'c> Compiler<'c> {
                     .iter()
                     .map(|(key, value)| (key.into(), self.at(key, |this| this.node(value))))
                     .collect();
-                if nodes.iter().all(|(_, node)| matches!(node, Node::Constant(_))) {
-                    return Node::Constant(mapping.clone().into_owned());
-                }
-                Node::Object(nodes)
+                fold_object(nodes)
             }
         }
     }
@@ -380,6 +374,25 @@ impl<'c> Compiler<'c> {
         let apply = self.at("apply", |this| this.node(&apply));
         let mapping = self.at("mapping", |this| this.elsewhere(|this| this.node(mapping)));
         Node::Transform(Box::new(Transform { apply, mapping }))
+    }
+}
+
+/// A list of constants is a constant.
+fn fold_list(nodes: Vec<Node>) -> Node {
+    let constants = nodes.iter().map(|node| node.constant().cloned());
+    match constants.collect::<Option<Vec<_>>>() {
+        Some(items) => Node::Constant(items.into()),
+        None => Node::Array(nodes),
+    }
+}
+
+/// An object of constants is a constant.
+fn fold_object(nodes: Vec<(Box<str>, Node)>) -> Node {
+    let constants =
+        nodes.iter().map(|(key, node)| Some((key.to_string().into(), node.constant()?.clone())));
+    match constants.collect::<Option<Object<'static>>>() {
+        Some(object) => Node::Constant(object.into()),
+        None => Node::Object(nodes),
     }
 }
 

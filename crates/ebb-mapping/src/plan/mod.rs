@@ -55,6 +55,13 @@ pub(crate) enum Node {
     Fail(Box<str>),
 }
 
+impl Node {
+    /// The value, if it is the same for every record.
+    pub(crate) fn constant(&self) -> Option<&Value<'static>> {
+        if let Self::Constant(value) = self { Some(value) } else { None }
+    }
+}
+
 /// `@if`.
 #[derive(Debug)]
 pub(crate) struct If {

@@ -1,0 +1,81 @@
+//! Mappings: the same output as the reference's, and failure exactly where it fails.
+
+use ebb_mapping::map_line;
+use fastrand::Rng;
+use serde_json::Value;
+
+use crate::{compare::same, generate, oracle};
+
+const RECORDED: &str = "mapping.jsonl.gz";
+const CASES: usize = 21_000;
+const SEED: u64 = 20_240_531;
+
+fn lines(seed: u64, count: usize) -> String {
+    generate::lines(&mut Rng::with_seed(seed), count)
+}
+
+/// What differs from the reference's answer, if anything does.
+fn difference(case: &str, expected: &Value) -> Option<String> {
+    let answer: Value = serde_json::from_str(&map_line(case)).expect("an answer is JSON");
+    let null = Value::Null;
+    let part = |value: &Value, key: &str| value.get(key).unwrap_or(&null).clone();
+    let agrees = part(&answer, "ok") == part(expected, "ok")
+        && same(&part(&answer, "output"), &part(expected, "output"));
+    (!agrees).then(|| format!("case {case}\n  reference {expected}\n  ebb       {answer}"))
+}
+
+fn compare<'c>(cases: impl Iterator<Item = (&'c str, Value)>) -> usize {
+    let mut count = 0;
+    let mut differences = Vec::new();
+    for (case, expected) in cases {
+        count += 1;
+        differences.extend(difference(case, &expected));
+    }
+    assert!(
+        differences.is_empty(),
+        "{} of {count} differ:\n{}",
+        differences.len(),
+        differences.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+    );
+    count
+}
+
+#[test]
+fn recorded_cases_agree_with_the_reference() {
+    let text = oracle::recorded(RECORDED);
+    let pairs = text.lines().map(|line| {
+        let (case, answer) = line.split_once('\t').expect("a case and its answer");
+        (case, serde_json::from_str(answer).expect("an answer is JSON"))
+    });
+    assert!(compare(pairs) >= 20_000);
+}
+
+#[test]
+fn fresh_cases_agree_with_the_live_reference() {
+    let Some(folder) = oracle::folder() else { return };
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let lines = lines(seed, 3_000);
+    let answers = oracle::ask(&folder, "mapping.mjs", &lines);
+    assert_eq!(compare(lines.lines().zip(answers)), 3_000, "seed {seed}");
+}
+
+#[test]
+#[ignore = "asks the live oracle and writes the recorded answers"]
+fn record() {
+    let folder = oracle::folder().expect("EBB_ORACLE names a runnable oracle");
+    let lines = lines(SEED, CASES);
+    let answers = oracle::ask(&folder, "mapping.mjs", &lines);
+    let text: Vec<_> = lines
+        .lines()
+        .zip(answers)
+        .map(|(case, mut answer)| {
+            // The reference's sentences are its own: only where it fails is compared.
+            if let Value::Object(answer) = &mut answer {
+                answer.remove("error");
+            }
+            format!("{case}\t{answer}\n")
+        })
+        .collect();
+    oracle::record(RECORDED, &text.concat());
+}

@@ -45,6 +45,11 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({} as {})", self.literal(text), column.native)
     }
 
+    /// Null in the type of a column.
+    fn null(&self, column: &Column) -> String {
+        format!("cast(null as {})", column.native)
+    }
+
     /// A name, quoted.
     fn quote(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

@@ -109,7 +109,7 @@ pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String
     }
     let columns = more(layout.kept().map(|(column, name)| match layout.tracked_column(column) {
         Some(old) => format!("r.{old} as {name}"),
-        None => format!("cast(null as {}) as {name}", column.native),
+        None => format!("{} as {name}", layout.dialect.null(column)),
     }));
     let query = format!(
         "select {} as record_id, r.checksum{columns}\nfrom {} r",

@@ -1,0 +1,88 @@
+//! The SQL of SQLite.
+
+use ebb_core::Column;
+use sqlparser::dialect::{Dialect as Grammar, SQLiteDialect};
+
+use super::functions::{CHECKSUM, KEY};
+use crate::dialect::Dialect;
+
+/// SQLite's SQL, with Ebb's functions for checksums and identifiers.
+#[derive(Debug)]
+pub(crate) struct SqliteDialect;
+
+impl Dialect for SqliteDialect {
+    fn grammar(&self) -> Box<dyn Grammar> {
+        Box::new(SQLiteDialect {})
+    }
+
+    fn checksum(&self, salt: &str, columns: &[(&Column, String)]) -> String {
+        let columns: Vec<_> = columns.iter().map(|(_, read)| read.as_str()).collect();
+        format!("{CHECKSUM}({}, {})", self.literal(salt), columns.join(", "))
+    }
+
+    /// Values have types of their own here, so one name stands for all.
+    fn key_type(&self, _id: &Column) -> String {
+        "any".to_owned()
+    }
+
+    fn key(&self, _id: &Column, expression: &str) -> String {
+        format!("{KEY}({expression})")
+    }
+
+    fn moment_text(&self, expression: &str) -> String {
+        format!("quote({expression})")
+    }
+
+    /// `quote` gave a number or a text in quotes; it is written as such again, whatever it is.
+    fn moment(&self, _column: &Column, text: &str) -> String {
+        let number = text.parse::<i64>().is_ok() || text.parse::<f64>().is_ok_and(f64::is_finite);
+        if number {
+            return text.to_owned();
+        }
+        let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+        self.literal(&inner.unwrap_or(text).replace("''", "'"))
+    }
+
+    fn null(&self, _column: &Column) -> String {
+        "null".to_owned()
+    }
+
+    /// Nothing is declared, so every value can only be judged when it is read.
+    fn can_identify(&self, _column: &Column) -> bool {
+        true
+    }
+
+    /// The sign takes the column's type affinity away: a created table would convert values by it.
+    fn stored(&self, _column: &Column, expression: &str) -> String {
+        format!("+{expression}")
+    }
+
+    fn not_finite(&self, column: &Column, expression: &str) -> Option<String> {
+        let native = column.native.to_uppercase();
+        let may_be = ["", "REAL", "FLOA", "DOUB", "NUM", "DEC", "ANY"];
+        may_be
+            .iter()
+            .any(|part| native == *part || (!part.is_empty() && native.contains(part)))
+            .then(|| format!("typeof({expression}) = 'real' and abs({expression}) = 9e999"))
+    }
+
+    fn begin(&self) -> &'static str {
+        "begin immediate"
+    }
+
+    fn schema_exists(&self, _schema: &str) -> Option<String> {
+        None
+    }
+
+    fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
+        let tables = tables.iter().map(|table| self.literal(table)).collect::<Vec<_>>().join(", ");
+        format!(
+            "select name from {} where type = 'table' and name in ({tables})",
+            self.table(schema, "sqlite_schema")
+        )
+    }
+
+    fn in_order(&self) -> &'static str {
+        "order by rowid"
+    }
+}

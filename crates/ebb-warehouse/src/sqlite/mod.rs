@@ -1,0 +1,16 @@
+//! SQLite, the embedded warehouse.
+//!
+//! The source's file is opened read-only. SQLite has no schemas, so the managed one is a database file
+//! beside it, `<name>.<schema>.db`, attached under the schema's name.
+//!
+//! A column holds values of any type whatever it was declared as, so every column is staged as JSON
+//! scalars: each value arrives as what it is.
+
+mod connection;
+mod dialect;
+mod functions;
+mod session;
+mod stage;
+
+pub(crate) use connection::SqliteConnection;
+pub(crate) use dialect::SqliteDialect;

@@ -142,6 +142,12 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("create table {table} as\n{query}")
     }
 
+    /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index
+    /// goes with its table.
+    fn index_records(&self, _schema: &str, _records: &str) -> Option<String> {
+        None
+    }
+
     /// What makes a plain scan of a changes table come in the order of `seq`, `seq` being the alias of
     /// its growing row number; empty where a scan gives rows as they were written. Rows that are
     /// streamed are never updated, so they stay where they were written.

@@ -30,7 +30,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn moment_text(&self, expression: &str) -> String {
-        format!("quote({expression})")
+        format!("nullif(quote({expression}), 'NULL')")
     }
 
     /// `quote` gave a number or a text in quotes; it is written as such again, whatever it is.
@@ -80,6 +80,15 @@ impl Dialect for SqliteDialect {
             "select name from {} where type = 'table' and name in ({tables})",
             self.table(schema, "sqlite_schema")
         )
+    }
+
+    /// Without an index, the join would compare every row with every record.
+    fn index_records(&self, schema: &str, records: &str) -> Option<String> {
+        Some(format!(
+            "create index {} on {} (record_id, checksum)",
+            self.table(schema, &format!("{records}_key")),
+            self.quote(records)
+        ))
     }
 
     fn in_order(&self) -> &'static str {

@@ -153,7 +153,11 @@ fn text(value: ValueRef<'_>) -> Option<String> {
 
 /// The failure of a statement.
 pub(super) fn failed(error: rusqlite::Error) -> Failure {
-    let message = error.to_string();
+    let message = if let rusqlite::Error::SqlInputError { msg, .. } = &error {
+        msg.clone()
+    } else {
+        error.to_string()
+    };
     let failure = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Failure::new(Code::SourceTimeout, "the SQLite database is locked by another program")

@@ -43,14 +43,17 @@ const WRITTEN: [Operation; 2] = [Operation::Added, Operation::Updated];
 pub(crate) fn create<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     applied: &Applied,
-) -> [String; 2] {
+) -> Vec<String> {
     let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
     let query =
         format!("select c.record_id, c.checksum{columns}\n{}", applied.of_operations(&WRITTEN));
-    [
-        format!("drop table if exists {}", layout.records),
-        layout.dialect.create_table_as(&layout.records, &query),
-    ]
+    let drop = format!("drop table if exists {}", layout.records);
+    let create = layout.dialect.create_table_as(&layout.records, &query);
+    [drop, create].into_iter().chain(index(layout)).collect()
+}
+
+fn index<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
+    layout.dialect.index_records(layout.schema, &layout.tables.records)
 }
 
 /// Takes the applied changes out of the tracked records.
@@ -128,13 +131,14 @@ pub(super) fn rebuild<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) 
 }
 
 /// Makes what [`rebuild`] wrote the tracked records.
-pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 3] {
+pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
     let (rebuild, records) = (layout.rebuild(), &layout.records);
-    [
+    let statements = [
         format!("drop table {records}"),
         layout.dialect.create_table_as(records, &format!("select * from {rebuild}")),
         format!("drop table {rebuild}"),
-    ]
+    ];
+    statements.into_iter().chain(index(layout)).collect()
 }
 
 /// How many records are tracked.

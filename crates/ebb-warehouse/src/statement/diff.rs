@@ -131,12 +131,8 @@ fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String
     let old = |column: &Column| {
         layout.job.keep_deleted_values.then(|| layout.tracked_column(column)).flatten()
     };
-    let tracked = more(
-        columns()
-            .filter_map(|(place, column)| old(column).map(|old| format!("r.{old} as o{place}"))),
-    );
     let joined = more(columns().map(|(place, column)| match old(column) {
-        Some(_) => format!("coalesce(n.c{place}, o.o{place}) as c{place}"),
+        Some(old) => format!("coalesce(n.c{place}, r.{old}) as c{place}"),
         None => format!("n.c{place}"),
     }));
     let key = layout.tracked_key("r.record_id");
@@ -151,9 +147,9 @@ fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String
         (String::new(), "")
     };
     format!(
-        "differing as (\n  select coalesce(n.k, o.k) as k, n.h as h, o.h as oh{joined}\n  \
-         from n full join (select {key} as k, r.checksum as h{tracked} from {records} r) o \
-         on n.k = o.k and n.h = o.h\n  where n.h is null or o.h is null\n),\n\
+        "differing as (\n  select coalesce(n.k, {key}) as k, n.h as h, r.checksum as oh{joined}\n  \
+         from n full join {records} r on n.k = {key} and n.h = r.checksum\n  \
+         where n.h is null or r.checksum is null\n),\n\
          counted as (\n  select d.*, count(d.h) over (partition by d.k) as rows_new, \
          count(d.oh) over (partition by d.k) as rows_old\n  from differing d\n),\n\
          classified as (\n  select c.k, c.h{columns}, case when c.h is null then {deleted} \
@@ -179,8 +175,8 @@ fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String
 
 fn incremental<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     format!(
-        "counted as (\n  select n.*, o.h as oh, count(*) over (partition by n.k) as rows_new\n  \
-         from n left join (select {key} as k, r.checksum as h from {records} r) o on n.k = o.k\n),\n\
+        "counted as (\n  select n.*, r.checksum as oh, count(*) over (partition by n.k) as rows_new\n  \
+         from n left join {records} r on n.k = {key}\n),\n\
          classified as (\n  select c.k, c.h{columns}, case when c.k is null then {null} \
          when c.rows_new > 1 and c.oh is not null then {duplicate_tracked} \
          when c.rows_new > 1 then {duplicate_new} \

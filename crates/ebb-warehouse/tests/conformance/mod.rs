@@ -1,0 +1,95 @@
+//! The scenarios that every warehouse passes.
+
+mod checkpoint;
+mod columns;
+mod commit;
+mod diff;
+mod duplicates;
+mod property;
+mod recipe;
+
+/// Runs every scenario on every engine that is there.
+macro_rules! scenarios {
+    ($($module:ident::{$($name:ident),* $(,)?})*) => {
+        scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
+    };
+    (@engine $engine:ident, $harness:ty, $($module:ident::{$($name:ident),*})*) => {
+        mod $engine {
+            $(mod $module {
+                $(#[tokio::test]
+                async fn $name() {
+                    // An engine that is not here is not tested; `./test` provides all of them.
+                    if let Some(engine) = <$harness>::start().await {
+                        super::super::$module::$name(engine).await;
+                    }
+                })*
+            })*
+        }
+    };
+}
+
+scenarios! {
+    diff::{
+        a_first_sync_adds_every_record,
+        nothing_changed_finds_nothing,
+        changes_are_found_exactly,
+        an_empty_model_says_so,
+        a_value_that_moves_to_the_next_column_is_a_change,
+        null_and_empty_text_differ,
+        what_exceeds_the_limit_follows_in_the_next_sync,
+        only_what_is_asked_for_is_streamed,
+        a_diff_that_was_interrupted_is_replaced,
+        many_records_are_streamed_in_order,
+        a_record_that_comes_back_is_added,
+        message_ids_repeat_for_the_same_content,
+    }
+    duplicates::{
+        new_duplicates_are_put_aside,
+        the_twin_of_an_unchanged_record_is_put_aside,
+        two_changed_twins_of_a_tracked_record_are_put_aside,
+        an_identifier_that_is_unique_again_is_compared_with_what_was_tracked,
+        rows_without_identifier_are_put_aside,
+        duplicates_do_not_fill_the_limit,
+    }
+    commit::{
+        a_commit_can_be_repeated,
+        failed_changes_are_found_again,
+        the_delivered_few_can_be_listed_instead,
+        what_is_not_subscribed_is_tracked_all_the_same,
+        kept_values_come_back_with_the_delete,
+        values_kept_from_now_on,
+        a_reset_forgets,
+        a_lost_changes_table_is_told,
+        checks_find_nothing_wrong,
+    }
+    checkpoint::{
+        only_newer_rows_are_read,
+        failed_rows_hold_the_checkpoint_back,
+        rows_of_the_same_moment_are_not_lost,
+        rows_without_a_time_are_always_read,
+        a_limit_takes_the_oldest_first,
+        incremental_duplicates_are_put_aside,
+    }
+    columns::{
+        models_of_every_shape_are_read,
+        models_that_are_not_one_query_are_refused,
+        missing_columns_are_named,
+        doubled_columns_are_refused,
+        columns_may_be_named_like_ebbs_own,
+        previews_show_the_first_records,
+        one_record_is_found_by_its_identifier,
+        a_model_that_the_engine_refuses_is_told,
+        text_of_every_kind_arrives,
+    }
+    recipe::{
+        an_added_column_changes_recipe_and_checksums,
+        a_renamed_column_changes_the_checksums,
+        the_order_of_columns_does_not_matter,
+        a_rebase_takes_over_without_sending,
+        a_rebase_leaves_what_is_gone_and_what_is_new,
+        identifiers_may_change_their_type,
+    }
+    property::{
+        any_history_of_a_table_is_followed,
+    }
+}

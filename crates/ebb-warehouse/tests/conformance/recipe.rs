@@ -1,0 +1,105 @@
+//! What checksums are made of, and what happens when that changes.
+
+use crate::{assert_lines, bench::Bench, engine::Engine};
+
+const ROWS: &str = "(1, 'Ada', 'London'), (2, 'Bo', 'Rome')";
+
+pub(super) async fn an_added_column_changes_recipe_and_checksums<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    bench.sync().await;
+    bench.model.sql = "select id, name, city, name as nick from users".to_owned();
+    let extracted = bench.extract().await;
+    assert_eq!(extracted.diff.changes.updated, 2);
+    let today = bench.warehouse.recipe(&extracted.job);
+    let tracked = bench.tracked().await.recipe;
+    assert_ne!(tracked, today);
+    assert_eq!(tracked.version, today.version);
+    assert_eq!(today.columns.len(), 5, "the identifier, then every column");
+    assert!(today.columns[0].starts_with("id: "), "{today:?}");
+    bench.commit(&extracted.commit()).await;
+    assert_eq!(bench.tracked().await.recipe, today);
+}
+
+pub(super) async fn a_renamed_column_changes_the_checksums<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    bench.sync().await;
+    bench.model.sql = "select id, name, city as town from users".to_owned();
+    assert_eq!(bench.sync().await.len(), 2);
+    assert_lines!(bench.sync().await, []);
+}
+
+pub(super) async fn the_order_of_columns_does_not_matter<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    let recipe = bench.sync().await.len();
+    assert_eq!(recipe, 2);
+    bench.model.sql = "select city, id, name from users".to_owned();
+    let extracted = bench.extract().await;
+    assert_lines!(extracted.lines(), []);
+    assert_eq!(bench.warehouse.recipe(&extracted.job), bench.tracked().await.recipe);
+}
+
+pub(super) async fn a_rebase_takes_over_without_sending<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    let job = bench.job().await;
+    assert_eq!(bench.warehouse.rebase(&job).await, Ok(0), "nothing is tracked");
+    assert_eq!(bench.warehouse.tracked("users-to_hook").await, Ok(None));
+    bench.sync().await;
+    let before = bench.tracked().await;
+    bench.model.sql = "select id, name, city, 1 as visits from users".to_owned();
+    bench.keep_deleted_values = true;
+    let job = bench.job().await;
+    assert_eq!(bench.warehouse.rebase(&job).await, Ok(2));
+    assert_eq!(bench.warehouse.rebase(&job).await, Ok(0));
+    let after = bench.tracked().await;
+    assert_eq!(after.recipe, bench.warehouse.recipe(&job));
+    assert_eq!((after.records, after.sync), (2, before.sync));
+    assert_lines!(bench.sync().await, []);
+    bench.run("delete from users where id = 1").await;
+    let expected = r#"deleted 1 {"id":1,"name":"Ada","city":"London","visits":1}"#;
+    assert_lines!(bench.sync().await, [expected]);
+}
+
+pub(super) async fn a_rebase_leaves_what_is_gone_and_what_is_new<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    bench.run("insert into users values (4, 'Di', 'Oslo')").await;
+    bench.sync().await;
+    bench
+        .run("delete from users where id = 1; insert into users values (3, 'Cy', ''), (4, 'twin', ''); \
+              insert into users values (null, 'nobody', '')")
+        .await;
+    bench.model.sql = "select id, name from users".to_owned();
+    let job = bench.job().await;
+    assert_eq!(bench.warehouse.rebase(&job).await, Ok(1));
+    assert_eq!(bench.tracked().await.records, 3);
+    assert_lines!(
+        bench.sync().await,
+        [r#"deleted 1 {"id":null,"name":null}"#, r#"added 3 {"id":3,"name":"Cy"}"#]
+    );
+}
+
+pub(super) async fn identifiers_may_change_their_type<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    bench.sync().await;
+    // The same identifiers as text are the same records, changed in their type alone.
+    bench.model.sql = "select cast(id as varchar(20)) as id, name, city from users".to_owned();
+    let lines = bench.sync().await;
+    assert!(lines.iter().all(|line| line.starts_with("updated")), "{lines:?}");
+    assert_lines!(bench.sync().await, []);
+    bench.run("delete from users where id = 1; insert into users values (3, 'Cy', 'Bonn')").await;
+    let extracted = bench.extract().await;
+    let short: Vec<_> = extracted
+        .changes
+        .iter()
+        .map(|one| (one.operation.as_str(), one.record_id.as_str()))
+        .collect();
+    assert!(short.contains(&("deleted", "1")) && short.contains(&("added", "3")), "{short:?}");
+    for _ in 0..2 {
+        bench.warehouse.commit(&extracted.commit()).await.unwrap();
+        assert_eq!(bench.tracked().await.records, 2);
+    }
+    // And back.
+    bench.model.sql = "select id, name, city from users".to_owned();
+    assert_eq!(bench.sync().await.len(), 2);
+    assert_lines!(bench.sync().await, []);
+    assert_eq!(bench.tracked().await.records, 2);
+}

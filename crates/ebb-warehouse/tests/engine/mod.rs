@@ -1,0 +1,34 @@
+//! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
+
+mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
+use serde_json::Value;
+
+pub(crate) use sqlite::Sqlite;
+
+/// An empty database of its own, dropped or left to the cluster when the test ends.
+#[async_trait]
+pub(crate) trait Engine: Send + Sync {
+    /// The kind of source.
+    fn kind(&self) -> &'static str;
+
+    /// The source's settings.
+    fn settings(&self) -> Value;
+
+    /// Runs SQL by the engine's own client, any number of statements.
+    async fn run(&self, sql: &str);
+
+    /// Reads the text of the only value of a query by the engine's own client.
+    async fn read(&self, sql: &str) -> String;
+
+    /// Connects Ebb.
+    fn connect(&self) -> Arc<dyn Warehouse> {
+        let Value::Object(settings) = self.settings() else { panic!("settings are an object") };
+        let limits = Limits::default();
+        ebb_warehouse::connect(self.kind(), &settings.into(), MANAGED_SCHEMA, &limits).unwrap()
+    }
+}

@@ -1,4 +1,10 @@
 //! Every warehouse against real engines: one suite of scenarios, one harness for each engine.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has failed"
+)]
 
 mod bench;
 mod conformance;

@@ -152,7 +152,7 @@ fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String
          where n.h is null or r.checksum is null\n),\n\
          counted as (\n  select d.*, count(d.h) over (partition by d.k) as rows_new, \
          count(d.oh) over (partition by d.k) as rows_old\n  from differing d\n),\n\
-         classified as (\n  select c.k, c.h{columns}, case when c.h is null then {deleted} \
+         classified as (\n  select c.k, coalesce(c.h, c.oh) as h{columns}, case when c.h is null then {deleted} \
          when c.k is null then {null} \
          when c.rows_new > 1 and (c.rows_old > 0{twin}) then {duplicate_tracked} \
          when c.rows_new > 1 then {duplicate_new} \

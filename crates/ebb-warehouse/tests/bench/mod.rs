@@ -85,6 +85,11 @@ impl<E: Engine> Bench<E> {
         Self::new(engine, "select id, name, city from users")
     }
 
+    /// Changes the model's query.
+    pub(crate) fn query(&mut self, sql: &str) {
+        sql.clone_into(&mut self.model.sql);
+    }
+
     /// Changes data by the engine's own client.
     pub(crate) async fn run(&self, sql: &str) {
         self.engine.run(sql).await;

@@ -27,13 +27,12 @@ pub(super) async fn models_of_every_shape_are_read<E: Engine>(engine: E) {
         "select id, name, city from users union all select id, name, city from users where 1 = 0",
         "select id, name, city from users order by name limit 10",
     ] {
-        bench.model.sql = sql.to_owned();
+        bench.query(sql);
         let extracted = bench.extract().await;
         assert_lines!(extracted.lines(), [r#"added 1 {"id":1,"name":"Ada","city":"London"}"#]);
     }
-    bench.model.sql =
-        r#"select id as "ID of it", name as "Näme ""q""", 'x' as "select" from users"#.to_owned();
-    bench.model.id = "ID of it".to_owned();
+    bench.query(r#"select id as "ID of it", name as "Näme ""q""", 'x' as "select" from users"#);
+    bench.model.id = "ID of it".into();
     bench.keep_deleted_values = true;
     let expected = r#"added 1 {"ID of it":1,"Näme \"q\"":"Ada","select":"x"}"#;
     assert_lines!(bench.sync().await, [expected]);
@@ -52,7 +51,7 @@ pub(super) async fn models_that_are_not_one_query_are_refused<E: Engine>(engine:
         "drop table users",
     ] {
         let mut model = bench.model.clone();
-        model.sql = sql.to_owned();
+        model.sql = sql.into();
         let failure = bench.warehouse.columns(&model).await.unwrap_err();
         assert_eq!(failure.code, Code::ModelNotQuery, "{sql}");
         assert!(bench.warehouse.preview(&model, 10).await.is_err(), "{sql}");
@@ -62,12 +61,12 @@ pub(super) async fn models_that_are_not_one_query_are_refused<E: Engine>(engine:
 
 pub(super) async fn missing_columns_are_named<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, "").await;
-    bench.model.id = "idd".to_owned();
+    bench.model.id = "idd".into();
     let failure = bench.warehouse.columns(&bench.model).await.unwrap_err();
     assert_eq!(failure.code, Code::ModelColumnMissing);
     assert_eq!(failure.message(), "the model has no identifier column `idd`");
     assert_eq!(failure.advice(), "Did you mean `id`? Allowed: `id`, `name`, `city`");
-    bench.model.id = "id".to_owned();
+    bench.model.id = "id".into();
     bench.model.timestamp = Some("moved".to_owned());
     let failure = bench.warehouse.columns(&bench.model).await.unwrap_err();
     assert_eq!(failure.message(), "the model has no timestamp column `moved`");
@@ -75,7 +74,7 @@ pub(super) async fn missing_columns_are_named<E: Engine>(engine: E) {
 
 pub(super) async fn doubled_columns_are_refused<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, "").await;
-    bench.model.sql = "select id, name, name from users".to_owned();
+    bench.query("select id, name, name from users");
     let failure = bench.warehouse.columns(&bench.model).await.unwrap_err();
     assert_eq!(failure.code, Code::ModelColumns, "{failure}");
     let columns: Vec<_> = (0..512).map(|place| format!("{place} as c{place}")).collect();
@@ -98,7 +97,7 @@ pub(super) async fn columns_may_be_named_like_ebbs_own<E: Engine>(engine: E) {
         )
         .await;
     let mut bench = Bench::new(engine, "select * from odd");
-    bench.model.id = "record_id".to_owned();
+    bench.model.id = "record_id".into();
     bench.keep_deleted_values = true;
     let values = r#"{"seq":1,"op":"two","record_id":3,"checksum":"four","k":5,"h":6,"c0":7,"o0":8,"n":9,"m":10,"seq_":11}"#;
     assert_lines!(bench.sync().await, [format!("added 3 {values}")]);
@@ -141,7 +140,7 @@ pub(super) async fn a_model_that_the_engine_refuses_is_told<E: Engine>(engine: E
     for sql in
         ["select id from nowhere", "select id, nothing from users", "select id from users where"]
     {
-        bench.model.sql = sql.to_owned();
+        bench.query(sql);
         let failure = bench.warehouse.columns(&bench.model).await.unwrap_err();
         assert_eq!(failure.code, Code::SourceQuery, "{failure}");
     }

@@ -143,7 +143,7 @@ pub(super) async fn values_kept_from_now_on<E: Engine>(engine: E) {
     // A column comes and another goes; values of the common ones stay.
     bench.run("update users set city = 'Oslo' where id = 3").await;
     bench.sync().await;
-    bench.model.sql = "select id, city, 1 as visits from users".to_owned();
+    bench.query("select id, city, 1 as visits from users");
     bench.run("delete from users where id = 3").await;
     assert_lines!(
         bench.sync().await,

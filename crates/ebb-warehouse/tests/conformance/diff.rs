@@ -195,4 +195,18 @@ pub(super) async fn message_ids_repeat_for_the_same_content<E: Engine>(engine: E
     bench.run("update users set city = 'Paris'").await;
     let third = bench.extract().await;
     assert_ne!(first.changes[0].message_id, third.changes[0].message_id);
+    // Two deletes of one record differ if what was deleted does.
+    let mut deletes = Vec::new();
+    for city in ["Rome", "Oslo", "Oslo"] {
+        bench
+            .run(&format!("delete from users; insert into users values (1, 'Ada', '{city}')"))
+            .await;
+        bench.sync().await;
+        bench.run("delete from users").await;
+        let extracted = bench.extract().await;
+        deletes.push(extracted.changes[0].message_id.clone());
+        bench.commit(&extracted.commit()).await;
+    }
+    assert_ne!(deletes[0], deletes[1]);
+    assert_eq!(deletes[1], deletes[2]);
 }

@@ -7,7 +7,7 @@ const ROWS: &str = "(1, 'Ada', 'London'), (2, 'Bo', 'Rome')";
 pub(super) async fn an_added_column_changes_recipe_and_checksums<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, ROWS).await;
     bench.sync().await;
-    bench.model.sql = "select id, name, city, name as nick from users".to_owned();
+    bench.query("select id, name, city, name as nick from users");
     let extracted = bench.extract().await;
     assert_eq!(extracted.diff.changes.updated, 2);
     let today = bench.warehouse.recipe(&extracted.job);
@@ -23,7 +23,7 @@ pub(super) async fn an_added_column_changes_recipe_and_checksums<E: Engine>(engi
 pub(super) async fn a_renamed_column_changes_the_checksums<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, ROWS).await;
     bench.sync().await;
-    bench.model.sql = "select id, name, city as town from users".to_owned();
+    bench.query("select id, name, city as town from users");
     assert_eq!(bench.sync().await.len(), 2);
     assert_lines!(bench.sync().await, []);
 }
@@ -32,7 +32,7 @@ pub(super) async fn the_order_of_columns_does_not_matter<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, ROWS).await;
     let recipe = bench.sync().await.len();
     assert_eq!(recipe, 2);
-    bench.model.sql = "select city, id, name from users".to_owned();
+    bench.query("select city, id, name from users");
     let extracted = bench.extract().await;
     assert_lines!(extracted.lines(), []);
     assert_eq!(bench.warehouse.recipe(&extracted.job), bench.tracked().await.recipe);
@@ -45,7 +45,7 @@ pub(super) async fn a_rebase_takes_over_without_sending<E: Engine>(engine: E) {
     assert_eq!(bench.warehouse.tracked("users-to_hook").await, Ok(None));
     bench.sync().await;
     let before = bench.tracked().await;
-    bench.model.sql = "select id, name, city, 1 as visits from users".to_owned();
+    bench.query("select id, name, city, 1 as visits from users");
     bench.keep_deleted_values = true;
     let job = bench.job().await;
     assert_eq!(bench.warehouse.rebase(&job).await, Ok(2));
@@ -67,7 +67,7 @@ pub(super) async fn a_rebase_leaves_what_is_gone_and_what_is_new<E: Engine>(engi
         .run("delete from users where id = 1; insert into users values (3, 'Cy', ''), (4, 'twin', ''); \
               insert into users values (null, 'nobody', '')")
         .await;
-    bench.model.sql = "select id, name from users".to_owned();
+    bench.query("select id, name from users");
     let job = bench.job().await;
     assert_eq!(bench.warehouse.rebase(&job).await, Ok(1));
     assert_eq!(bench.tracked().await.records, 3);
@@ -81,7 +81,7 @@ pub(super) async fn identifiers_may_change_their_type<E: Engine>(engine: E) {
     let mut bench = Bench::users(engine, ROWS).await;
     bench.sync().await;
     // The same identifiers as text are the same records, changed in their type alone.
-    bench.model.sql = "select cast(id as varchar(20)) as id, name, city from users".to_owned();
+    bench.query("select cast(id as varchar(20)) as id, name, city from users");
     let lines = bench.sync().await;
     assert!(lines.iter().all(|line| line.starts_with("updated")), "{lines:?}");
     assert_lines!(bench.sync().await, []);
@@ -98,7 +98,7 @@ pub(super) async fn identifiers_may_change_their_type<E: Engine>(engine: E) {
         assert_eq!(bench.tracked().await.records, 2);
     }
     // And back.
-    bench.model.sql = "select id, name, city from users".to_owned();
+    bench.query("select id, name, city from users");
     assert_eq!(bench.sync().await.len(), 2);
     assert_lines!(bench.sync().await, []);
     assert_eq!(bench.tracked().await.records, 2);

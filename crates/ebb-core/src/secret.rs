@@ -59,6 +59,15 @@ impl Redactor {
         Self(forms.into_iter().map(Secret).collect())
     }
 
+    /// A redactor of the secrets of both.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().cloned());
+        self.0.sort_unstable_by_key(|form| std::cmp::Reverse(form.0.len()));
+        self.0.dedup();
+        self
+    }
+
     /// The text without the secrets.
     pub fn redact(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, REDACTED))

@@ -55,9 +55,9 @@ impl Engine {
         let began = Instant::now();
         watch.progress.committing();
         record.status = Status::Committing;
+        record.failure.clone_from(&ending.failure);
         self.ports.store.save(&record).await?;
         let outcomes = self.ports.store.outcomes(record.id).await?;
-        record.failure = ending.failure.clone();
         let commit = self.commit_of(&job, &record, &outcomes).await?;
         if let Err(failure) = job.warehouse.commit(&commit).await {
             // What was delivered is journaled: the next start commits it.
@@ -76,23 +76,17 @@ impl Engine {
         mut record: SyncRecord,
     ) -> Result<SyncRecord, Failure> {
         let store = &self.ports.store;
-        let status = record.status;
         let journaled = store.sync(record.id).await?.counts;
         record.counts = settled(journaled, &record);
         let whole = record.counts.failed.total() == 0 && record.counts.discarded.total() == 0;
-        let status = match status {
-            Status::Failed | Status::Canceled | Status::Held => status,
-            Status::Extracting
-            | Status::Loading
-            | Status::Committing
-            | Status::Succeeded
-            | Status::Partial => {
-                if whole {
-                    Status::Succeeded
-                } else {
-                    Status::Partial
-                }
-            }
+        let status = if record.failure.is_some() {
+            Status::Failed
+        } else if record.status == Status::Canceled {
+            Status::Canceled
+        } else if whole {
+            Status::Succeeded
+        } else {
+            Status::Partial
         };
         if !matches!(status, Status::Failed | Status::Canceled) {
             store.settle_attempts(&record.mapping, record.id).await?;

@@ -43,8 +43,8 @@ impl Engine {
     /// Diffs, shows the requests of the first `show` subscribed changes, and forgets the diff.
     pub async fn dry_run(&self, mut job: Job, show: usize) -> Result<DryRun, Failure> {
         let warehouse = Arc::clone(&job.warehouse);
-        job.plan.columns = warehouse.columns(&job.plan.query()).await?;
-        let diff_job = job.plan.diff_job(self.new_id(), &self.limits);
+        job.plan.columns = warehouse.columns(&job.query).await?;
+        let diff_job = job.diff_job(self.new_id(), &self.limits);
         let result = self.show(&job, &diff_job, show).await;
         let finished = warehouse.finish(&diff_job).await;
         let shown = result?;

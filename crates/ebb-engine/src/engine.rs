@@ -96,8 +96,8 @@ impl Engine {
         let mut job = jobs.job(plan)?;
         let mut record = self.begin(&job, SyncKind::Rebase).await?;
         let taken_over = async {
-            job.plan.columns = job.warehouse.columns(&job.plan.query()).await?;
-            job.warehouse.rebase(&job.plan.diff_job(record.id, &self.limits)).await
+            job.plan.columns = job.warehouse.columns(&job.query).await?;
+            job.warehouse.rebase(&job.diff_job(record.id, &self.limits)).await
         };
         match taken_over.await {
             Ok(records) => {

@@ -37,6 +37,10 @@ impl Engine {
             }
         };
         record.counts = extracted(&job, &diff);
+        if diff.not_finite > 0 {
+            let warning = "values were NaN or infinite and became null".to_owned();
+            record.warnings.push((warning, diff.not_finite));
+        }
         record.diff = Some(diff);
         record.status = Status::Loading;
         self.ports.store.save(&record).await?;
@@ -82,11 +86,11 @@ impl Engine {
     ) -> Result<(Arc<dyn Action>, Diff), Failure> {
         let began = Instant::now();
         let warehouse = &job.warehouse;
-        job.plan.columns = warehouse.columns(&job.plan.query()).await?;
+        job.plan.columns = warehouse.columns(&job.query).await?;
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
         let action = job.delivery.compile(&job.plan)?;
-        let diff_job = job.plan.diff_job(record.id, &self.limits);
+        let diff_job = job.diff_job(record.id, &self.limits);
         if approval == Approval::Guarded {
             let tracked = warehouse.tracked(&job.plan.name).await?;
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
@@ -133,7 +137,7 @@ impl Engine {
     }
 
     pub(crate) fn diff_job(&self, job: &Job, record: &SyncRecord) -> ebb_core::port::DiffJob {
-        job.plan.diff_job(record.id, &self.limits)
+        job.diff_job(record.id, &self.limits)
     }
 }
 

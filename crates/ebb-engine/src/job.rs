@@ -33,29 +33,6 @@ impl Plan {
             Failure::new(ebb_core::Code::StateUnavailable, message).caused_by(error)
         })
     }
-
-    /// The model's query.
-    pub fn query(&self) -> ModelQuery {
-        ModelQuery {
-            sql: self.model.query.clone(),
-            id: self.model.id.clone(),
-            timestamp: self.model.timestamp.clone(),
-        }
-    }
-
-    /// What the warehouse is to diff.
-    pub fn diff_job(&self, sync: SyncId, limits: &Limits) -> DiffJob {
-        DiffJob {
-            sync,
-            mapping: self.name.clone(),
-            source: self.model.source.clone(),
-            model_name: self.mapping.model.clone(),
-            model: self.query(),
-            columns: self.columns.clone(),
-            keep_deleted_values: self.mapping.keep_deleted_values,
-            limit: limits.records,
-        }
-    }
 }
 
 /// A destination as a job needs it.
@@ -73,12 +50,31 @@ pub trait Delivery: Send + Sync {
 /// One mapping with everything that a sync of it needs.
 #[derive(Clone)]
 pub struct Job {
-    /// What was configured.
+    /// What was configured, as it is written: secrets are references. Kept with the sync.
     pub plan: Plan,
+    /// The model's query with what it refers to. Never kept.
+    pub query: ModelQuery,
     /// The model's source.
     pub warehouse: Arc<dyn Warehouse>,
     /// The mapping's destination.
     pub delivery: Arc<dyn Delivery>,
+}
+
+impl Job {
+    /// What the warehouse is to diff.
+    pub fn diff_job(&self, sync: SyncId, limits: &Limits) -> DiffJob {
+        let Plan { name, mapping, model, columns } = &self.plan;
+        DiffJob {
+            sync,
+            mapping: name.clone(),
+            source: model.source.clone(),
+            model_name: mapping.model.clone(),
+            model: self.query.clone(),
+            columns: columns.clone(),
+            keep_deleted_values: mapping.keep_deleted_values,
+            limit: limits.records,
+        }
+    }
 }
 
 /// Makes jobs of plans: connects names with today's credentials.

@@ -22,7 +22,7 @@ impl Engine {
     /// Sends one record of the model as if it had just been added. Nothing is tracked. `Err` means
     /// that nothing was sent: the record is not there or does not fit.
     pub async fn trial(&self, mut job: Job, record_id: &str) -> Result<Trial, Failure> {
-        let query = job.plan.query();
+        let query = job.query.clone();
         job.plan.columns = job.warehouse.columns(&query).await?;
         let action = job.delivery.compile(&job.plan)?;
         let rows = job.warehouse.record(&query, record_id).await?.rows;

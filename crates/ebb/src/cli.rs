@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{explain, init, schema};
+use crate::commands::{
+    cancel, catalog, check, demo, explain, init, map, plan, preview, render, replay, reset, schema,
+    show, sync, syncs, test,
+};
 
 /// Sends what changed in a warehouse to the tools that need it.
 #[derive(Debug, Parser)]
@@ -36,7 +39,21 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(demo::Arguments),
     Init(init::Arguments),
+    Check(check::Arguments),
+    Preview(preview::Arguments),
+    Plan(plan::Arguments),
+    Sync(sync::Arguments),
+    Syncs(syncs::Arguments),
+    Show(show::Arguments),
+    Cancel(cancel::Arguments),
+    Replay(replay::Arguments),
+    Reset(reset::Arguments),
+    Test(test::Arguments),
+    Catalog(catalog::Arguments),
+    Map(map::Arguments),
+    Render(render::Arguments),
     Schema(schema::Arguments),
     Explain(explain::Arguments),
 }

@@ -2,16 +2,21 @@
 
 mod cli;
 mod commands;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that read a project use it"))]
 mod project;
 mod report;
+mod table;
+mod terminal;
+mod view;
+mod workspace;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    log();
     match commands::run(&cli) {
         Ok(finish) => finish.into(),
         Err(stop) => {
@@ -19,4 +24,11 @@ fn main() -> ExitCode {
             report::COULD_NOT_RUN.into()
         }
     }
+}
+
+/// Log lines go to standard error; `EBB_LOG` says which, such as `info` or `ebb_engine=debug`.
+fn log() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into());
+    let filter = filter.with_env_var("EBB_LOG").from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

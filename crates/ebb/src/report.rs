@@ -21,8 +21,9 @@ pub(crate) enum Finish {
     /// All of it was done; exit code 0.
     Done,
     /// Some of it failed; exit code 1.
-    #[expect(dead_code, reason = "the commands that sync end so")]
     DoneWithFailures,
+    /// It could not run, and has said why; exit code 2.
+    CouldNotRun,
 }
 
 impl From<Finish> for ExitCode {
@@ -30,6 +31,7 @@ impl From<Finish> for ExitCode {
         match finish {
             Finish::Done => Self::SUCCESS,
             Finish::DoneWithFailures => Self::FAILURE,
+            Finish::CouldNotRun => COULD_NOT_RUN.into(),
         }
     }
 }
@@ -51,6 +53,11 @@ impl From<Vec<Problem>> for Stop {
 }
 
 impl Stop {
+    /// Several failures without a place in the configuration.
+    pub(crate) fn from_failures(failures: Vec<Failure>) -> Self {
+        Self(failures.into_iter().map(Problem::from).collect())
+    }
+
     /// Says why: JSON on standard output for machines, text on standard error for people.
     pub(crate) fn print(&self, json: bool) {
         if json {
@@ -118,4 +125,9 @@ fn write(out: &mut dyn Write, text: &str) {
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         tracing::debug!("nobody reads the output");
     }
+}
+
+/// Prints a note beside the result.
+pub(crate) fn print_note(text: &str) {
+    write(&mut io::stderr().lock(), &format!("{text}\n"));
 }

@@ -25,7 +25,7 @@ pub use form::schema;
 pub use node::{Entry, Kind, Node};
 pub use places::Places;
 pub use problem::{Place, Problem};
-pub use reference::Text;
+pub use reference::{Text, resolve};
 pub use settings::Settings;
 pub use surroundings::{Surroundings, Unreadable};
 

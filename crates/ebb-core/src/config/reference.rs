@@ -67,6 +67,36 @@ impl Text {
     }
 }
 
+/// Looks up what the texts of a value refer to, in place. Gives the secrets that it took in.
+///
+/// For values that were kept as they are written, such as the fields of a sync that began earlier.
+pub fn resolve(
+    value: &mut serde_json::Value,
+    world: &dyn Surroundings,
+) -> Result<Vec<Secret>, Failure> {
+    use serde_json::Value;
+    let mut secrets = Vec::new();
+    match value {
+        Value::String(written) => {
+            let mut text = Text::new(std::mem::take(written));
+            secrets = text.resolve(world)?;
+            *written = text.value.unwrap_or_default();
+        }
+        Value::Array(items) => {
+            for item in items {
+                secrets.extend(resolve(item, world)?);
+            }
+        }
+        Value::Object(entries) => {
+            for entry in entries.values_mut() {
+                secrets.extend(resolve(entry, world)?);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(secrets)
+}
+
 enum Piece<'a> {
     Plain(&'a str),
     Reference(Reference<'a>),

@@ -126,6 +126,9 @@ codes! {
     UnknownField "M305" PauseSync "the action has no such field",
         "Choose one of the action's fields; `ebb catalog KIND` lists them";
 
+    MappingDisabled "M306" PauseSync "the mapping is switched off",
+        "Set `enabled: true` on the mapping";
+
     NullIdentifier "R401" RejectRow "the record has no identifier",
         "Filter such rows out of the model, or give them an identifier";
     DuplicateIdentifier "R402" RejectRow "several rows have this identifier",

@@ -1,8 +1,25 @@
 //! One module for each command: its arguments, and `run`.
 
+pub(crate) mod cancel;
+pub(crate) mod catalog;
+pub(crate) mod check;
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod init;
+mod lines;
+pub(crate) mod map;
+pub(crate) mod plan;
+pub(crate) mod preview;
+pub(crate) mod render;
+pub(crate) mod replay;
+pub(crate) mod reset;
 pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod sync;
+pub(crate) mod syncs;
+pub(crate) mod test;
+
+use std::future::Future;
 
 use crate::{
     cli::{Cli, Command},
@@ -13,8 +30,32 @@ use crate::{
 pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
     let global = &cli.global;
     match &cli.command {
+        Command::Demo(arguments) => wait(demo::run(arguments, global)),
         Command::Init(arguments) => init::run(arguments, global),
+        Command::Check(arguments) => wait(check::run(arguments, global)),
+        Command::Preview(arguments) => wait(preview::run(arguments, global)),
+        Command::Plan(arguments) => wait(plan::run(arguments, global)),
+        Command::Sync(arguments) => wait(sync::run(arguments, global)),
+        Command::Syncs(arguments) => wait(syncs::run(arguments, global)),
+        Command::Show(arguments) => wait(show::run(arguments, global)),
+        Command::Cancel(arguments) => wait(cancel::run(arguments, global)),
+        Command::Replay(arguments) => wait(replay::run(arguments, global)),
+        Command::Reset(arguments) => wait(reset::run(arguments, global)),
+        Command::Test(arguments) => wait(test::run(arguments, global)),
+        Command::Catalog(arguments) => catalog::run(arguments, global),
+        Command::Map(arguments) => map::run(arguments),
+        Command::Render(arguments) => render::run(arguments, global),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Explain(arguments) => explain::run(arguments, global),
     }
+}
+
+/// Runs a command that waits for the world.
+fn wait(command: impl Future<Output = Result<Finish, Stop>>) -> Result<Finish, Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        ebb_core::Failure::new(ebb_core::Code::StateUnavailable, "no threads can be started")
+            .caused_by(error)
+    })?;
+    runtime.block_on(command)
 }

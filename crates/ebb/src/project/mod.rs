@@ -14,7 +14,7 @@ use ebb_core::{
 };
 
 use crate::report::Stop;
-use world::World;
+pub(crate) use world::World;
 
 /// Reads the project in a folder with its secrets. All that is wrong with it is reported at once.
 pub(crate) fn load(folder: &Path) -> Result<Project, Stop> {

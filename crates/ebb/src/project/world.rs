@@ -11,13 +11,13 @@ use ebb_core::{
 };
 
 /// The real ones.
-pub(super) struct World {
+pub(crate) struct World {
     root: PathBuf,
 }
 
 impl World {
     /// The world as seen from a project folder.
-    pub(super) fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 

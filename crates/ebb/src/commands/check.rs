@@ -1,0 +1,102 @@
+//! `ebb check`: is everything right, and does everything answer.
+
+use ebb_core::{
+    Failure,
+    config::{Place, Problem},
+    port::ModelQuery,
+};
+use serde::Serialize;
+
+use crate::{
+    cli::Global,
+    report::{Finish, Stop, print_json, print_text},
+    view,
+    workspace::Workspace,
+};
+
+/// Validate the project, then test every connection and permission
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Step {
+    what: String,
+    #[serde(serialize_with = "as_failure")]
+    failure: Option<Failure>,
+    place: Option<String>,
+}
+
+fn as_failure<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::Error> {
+    failure.as_ref().map(view::failure).serialize(to)
+}
+
+/// Looks at everything and says all that is wrong, each with its remedy.
+pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    let workspace = Workspace::open(&global.project)?;
+    let mut steps = vec![step("project", None, None)];
+    for name in workspace.project.sources.keys() {
+        let place = workspace.project.places.get(&format!("sources.{name}"));
+        match workspace.warehouse(name) {
+            Err(failure) => steps.push(step(&format!("source {name}"), Some(failure), place)),
+            Ok(warehouse) => {
+                for finding in warehouse.check().await {
+                    let what = format!("source {name}: {}", finding.step);
+                    steps.push(step(&what, finding.failure, place));
+                }
+            }
+        }
+    }
+    for name in workspace.project.destinations.keys() {
+        let place = workspace.project.places.get(&format!("destinations.{name}"));
+        let failure = match workspace.connector(name) {
+            Err(failure) => Some(failure),
+            Ok(connector) => connector.probe().await,
+        };
+        steps.push(step(&format!("destination {name}"), failure, place));
+    }
+    for name in workspace.project.mappings.keys() {
+        let place = workspace.project.places.get(&format!("mappings.{name}"));
+        steps.push(step(&format!("mapping {name}"), mapping(&workspace, name).await.err(), place));
+    }
+    let redactor = workspace.redactor();
+    for step in &mut steps {
+        let failure = step.failure.take();
+        step.failure = failure.map(|failure| failure.map_message(|text| redactor.redact(&text)));
+    }
+    let wrong = steps.iter().filter(|step| step.failure.is_some()).count();
+    if global.json {
+        print_json(&serde_json::json!({ "ok": wrong == 0, "steps": steps }));
+    } else {
+        steps.into_iter().for_each(show);
+        print_text(&match wrong {
+            0 => "everything is right\n".to_owned(),
+            1 => "1 problem\n".to_owned(),
+            wrong => format!("{wrong} problems\n"),
+        });
+    }
+    Ok(if wrong == 0 { Finish::Done } else { Finish::DoneWithFailures })
+}
+
+/// The model's columns are asked for, and the fields compiled against them.
+async fn mapping(workspace: &Workspace, name: &str) -> Result<(), Failure> {
+    let mut job = workspace.job_of(name)?;
+    let query: &ModelQuery = &job.query;
+    job.plan.columns = job.warehouse.columns(query).await?;
+    job.delivery.compile(&job.plan).map(drop)
+}
+
+fn step(what: &str, failure: Option<Failure>, place: Option<&Place>) -> Step {
+    Step { what: what.to_owned(), failure, place: place.map(ToString::to_string) }
+}
+
+fn show(step: Step) {
+    match step.failure {
+        None => print_text(&format!("ok    {}\n", step.what)),
+        Some(failure) => {
+            let problem = Problem::from(failure);
+            let place = step.place.map(|place| format!("   at: {place}\n")).unwrap_or_default();
+            print_text(&format!("FAIL  {}\n{place}{}", step.what, Stop(vec![problem]).text()));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `ebb plan`: what a sync would do.
+
+use std::fmt::Write;
+
+use ebb_engine::DryRun;
+
+use crate::{
+    cli::Global,
+    report::{Finish, Stop, print_json, print_text},
+    view,
+    workspace::Workspace,
+};
+
+/// Show what a sync would do: counts and the exact requests; sends and commits nothing
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The mapping
+    mapping: String,
+    /// The requests of the first so many records
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    show: usize,
+}
+
+/// Diffs, shows, and forgets the diff.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    let workspace = Workspace::open(&global.project)?;
+    let job = workspace.job_of(&arguments.mapping)?;
+    let records = job.plan.mapping.records;
+    let (engine, _) = workspace.engine()?;
+    let plan = engine.dry_run(job, arguments.show).await?;
+    if global.json {
+        print_json(&plan);
+    } else {
+        print_text(&text(&plan, records));
+    }
+    Ok(Finish::Done)
+}
+
+fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all text");
+    for operation in ebb_core::Operation::ALL {
+        let note = if records.takes(operation) { "" } else { "  (tracked, not sent)" };
+        line(format!("{:>12} {operation}{note}", plan.diff.changes.get(operation)));
+    }
+    let discarded = &plan.diff.discarded;
+    line(format!("{:>12} discarded", discarded.null + discarded.duplicates.total()));
+    line(format!("{:>12} tracked before", plan.diff.tracked));
+    if let Some(changed) = &plan.recipe_changed {
+        line(format!(
+            "\nthe checksums cannot be compared with the tracked ones ({changed}): {} records would \
+             be sent again\n help: `ebb sync --rebase` takes the new checksums over without sending",
+            plan.diff.changes.updated,
+        ));
+    }
+    for group in plan.diff.failure_groups() {
+        line(format!("\n{}", view::group(&group)));
+    }
+    for (record_id, failure) in &plan.rejected {
+        line(format!("\nrecord `{record_id}` would be discarded: {failure}"));
+        line(format!(" help: {}", failure.advice()));
+    }
+    for batch in &plan.batches {
+        for request in &batch.requests {
+            line(format!("\n{}", view::request(request)));
+        }
+    }
+    if let Some(held) = &plan.held {
+        line(format!("\nthe sync would be held: {held}\n help: {}", held.advice()));
+    }
+    text
+}

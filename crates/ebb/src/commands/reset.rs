@@ -1,0 +1,31 @@
+//! `ebb reset`: forgets what is tracked.
+
+use serde_json::json;
+
+use crate::{
+    cli::Global,
+    report::{Finish, Stop, print_json, print_text},
+    workspace::Workspace,
+};
+
+/// Forget the tracked state of a mapping: its next sync sees every record as added
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The mapping
+    mapping: String,
+}
+
+/// Forgets it.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    let workspace = Workspace::open(&global.project)?;
+    let job = workspace.job_of(&arguments.mapping)?;
+    let (engine, _) = workspace.engine()?;
+    engine.reset(&job).await?;
+    if global.json {
+        print_json(&json!({ "mapping": arguments.mapping, "reset": true }));
+    } else {
+        let mapping = &arguments.mapping;
+        print_text(&format!("`{mapping}` is reset: its next sync sees every record as added\n"));
+    }
+    Ok(Finish::Done)
+}

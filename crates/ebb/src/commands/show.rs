@@ -1,0 +1,31 @@
+//! `ebb show`: one sync and why records failed.
+
+use ebb_core::port::Store;
+
+use crate::{
+    cli::Global,
+    report::{Finish, Stop, print_json, print_text},
+    view,
+    workspace::Workspace,
+};
+
+/// Show one sync: counts, durations, failures with samples and advice
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The sync, or the beginning or end of its name
+    sync: String,
+}
+
+/// Shows the sync.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    let (_, store) = Workspace::open(&global.project)?.engine()?;
+    let sync = store.find_sync(&arguments.sync).await?;
+    let mut groups = sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
+    groups.extend(store.failure_groups(sync.id).await?);
+    if global.json {
+        print_json(&view::sync(&sync, &groups));
+    } else {
+        print_text(&view::sync_text(&sync, &groups));
+    }
+    Ok(Finish::Done)
+}

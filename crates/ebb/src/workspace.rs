@@ -1,0 +1,176 @@
+//! A project with everything it names connected: what commands work with.
+
+use std::{path::Path, sync::Arc};
+
+use ebb_core::{
+    Code, Failure, Redactor, config,
+    config::Project,
+    port::{Action, Clock, ModelQuery, Transport, Warehouse},
+    suggest,
+};
+use ebb_destination::{Catalog, Connector, Network};
+use ebb_engine::{Delivery, Engine, Job, Jobs, Plan, Ports, Tuning};
+use ebb_store::{Database, FolderParts};
+use jiff::Timestamp;
+
+use crate::{
+    project::{self, World},
+    report::Stop,
+};
+
+/// The real time of day.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// An opened project.
+pub(crate) struct Workspace {
+    /// The project with its secrets: for connecting, never for keeping.
+    pub(crate) project: Project,
+    /// The project as it is written: what a sync keeps of it.
+    written: Project,
+    pub(crate) catalog: Catalog,
+    clock: Arc<dyn Clock>,
+}
+
+impl Workspace {
+    /// Reads the project in a folder; connects nothing yet.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Stop> {
+        let project = project::load(folder)?;
+        let written = project::load_without_secrets(folder)?;
+        let catalog = Catalog::load(&project.root.join("destinations"))?;
+        Ok(Self { project, written, catalog, clock: Arc::new(SystemClock) })
+    }
+
+    /// The control database and the engine over it.
+    pub(crate) fn engine(&self) -> Result<(Engine, Arc<Database>), Failure> {
+        let store = Arc::new(Database::open(&self.project.state)?);
+        let ports = Ports {
+            store: Arc::<Database>::clone(&store),
+            parts: Arc::new(FolderParts::new(&self.project.state)),
+            clock: Arc::clone(&self.clock),
+        };
+        let seed = fastrand::u64(..);
+        Ok((Engine::new(ports, self.project.limits.clone(), Tuning::default(), seed), store))
+    }
+
+    /// What a sync of a mapping begins with.
+    pub(crate) fn plan(&self, mapping: &str) -> Result<Plan, Failure> {
+        let written = find("mapping", &self.written.mappings, mapping)?;
+        let mut model = find("model", &self.written.models, &written.model)?.clone();
+        if model.query == self.model(&written.model)?.query {
+            // The text of a file refers to nothing, whatever it looks like.
+            model.query = model.query.replace("${", "$${");
+        }
+        Ok(Plan {
+            name: mapping.to_owned(),
+            mapping: written.clone(),
+            model,
+            columns: Vec::new(),
+        })
+    }
+
+    /// The job of a mapping as it is now.
+    pub(crate) fn job_of(&self, mapping: &str) -> Result<Job, Failure> {
+        self.job(self.plan(mapping)?)
+    }
+
+    /// Whether a mapping and its destination are switched on.
+    pub(crate) fn enabled(&self, mapping: &str) -> Result<(), Failure> {
+        let found = find("mapping", &self.project.mappings, mapping)?;
+        if !found.enabled {
+            let message = format!("mapping `{mapping}` is switched off");
+            return Err(Failure::new(Code::MappingDisabled, message));
+        }
+        let name = &found.destination;
+        if !find("destination", &self.project.destinations, name)?.enabled {
+            let message = format!("destination `{name}` is switched off");
+            return Err(Failure::new(Code::DestinationDisabled, message));
+        }
+        Ok(())
+    }
+
+    /// A model by its name.
+    pub(crate) fn model(&self, name: &str) -> Result<&config::Model, Failure> {
+        find("model", &self.project.models, name)
+    }
+
+    /// A source, ready to be asked.
+    pub(crate) fn warehouse(&self, source: &str) -> Result<Arc<dyn Warehouse>, Failure> {
+        let config::Source { kind, settings, schema } =
+            find("source", &self.project.sources, source)?;
+        ebb_warehouse::connect(kind, settings, schema, &self.project.limits)
+    }
+
+    /// A destination, ready to be asked.
+    pub(crate) fn connector(&self, destination: &str) -> Result<Connector, Failure> {
+        let config::Destination { kind, settings, .. } =
+            find("destination", &self.project.destinations, destination)?;
+        let definition = self.catalog.find(kind)?;
+        Connector::new(definition, settings, &Network::default(), Arc::clone(&self.clock))
+    }
+
+    /// Takes all the project's secrets out of text.
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::new(self.project.secrets.iter().cloned())
+    }
+}
+
+impl Jobs for Workspace {
+    fn job(&self, plan: Plan) -> Result<Job, Failure> {
+        let world = World::new(&self.project.root);
+        let mut sql = plan.model.query.as_str().into();
+        config::resolve(&mut sql, &world)?;
+        let query = ModelQuery {
+            sql: sql.as_str().unwrap_or_default().to_owned(),
+            id: plan.model.id.clone(),
+            timestamp: plan.model.timestamp.clone(),
+        };
+        let warehouse = self.warehouse(&plan.model.source)?;
+        let connector = self.connector(&plan.mapping.destination)?;
+        let redactor = self.redactor().and(connector.redactor());
+        let delivery = Arc::new(ConfiguredDelivery { connector, redactor, world });
+        Ok(Job { plan, query, warehouse, delivery })
+    }
+}
+
+/// A configured destination as the engine's port.
+struct ConfiguredDelivery {
+    connector: Connector,
+    redactor: Redactor,
+    world: World,
+}
+
+impl Delivery for ConfiguredDelivery {
+    fn compile(&self, plan: &Plan) -> Result<Arc<dyn Action>, Failure> {
+        let config::Mapping { action, fields, enable_batching, .. } = &plan.mapping;
+        let mut fields = fields.clone();
+        for directive in fields.values_mut() {
+            config::resolve(directive, &self.world)?;
+        }
+        self.connector.action(action, &fields, &plan.columns, *enable_batching)
+    }
+
+    fn transport(&self) -> Arc<dyn Transport> {
+        self.connector.transport()
+    }
+
+    fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+}
+
+fn find<'a, T>(
+    what: &str,
+    named: &'a std::collections::BTreeMap<String, T>,
+    name: &str,
+) -> Result<&'a T, Failure> {
+    named.get(name).ok_or_else(|| {
+        Failure::new(Code::ConfigName, format!("there is no {what} `{name}`"))
+            .help(suggest::allowed(name, named.keys().map(String::as_str)))
+    })
+}

@@ -1,6 +1,13 @@
 //! `ebb catalog`: what can be sent to.
 
-use ebb_destination::Catalog;
+use std::fmt::Write;
+
+use ebb_destination::{Catalog, Manifest};
+use ebb_mapping::{
+    Field, FieldKind, Fields,
+    fields::{Choice, Required},
+};
+use serde_json::{Value, json};
 
 use crate::{
     cli::Global,
@@ -23,7 +30,7 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop
         Some(kind) => {
             let definition = catalog.find(kind)?;
             if global.json {
-                print_json(&definition.manifest);
+                print_json(&description(&definition.manifest));
             } else {
                 print_text(&one(&definition.manifest));
             }
@@ -47,4 +54,100 @@ fn all(catalog: &Catalog, as_json: bool) -> Result<Finish, Stop> {
         print_text(&table.to_string());
     }
     Ok(Finish::Done)
+}
+
+/// A destination for machines.
+fn description(manifest: &Manifest) -> Value {
+    let actions = manifest.actions.iter().map(|(key, action)| {
+        let action = json!({
+            "label": action.label,
+            "description": action.description,
+            "sync_modes": action.sync_modes,
+            "fields": fields(&action.fields),
+        });
+        (key.to_owned(), action)
+    });
+    json!({
+        "kind": manifest.slug,
+        "name": manifest.name,
+        "description": manifest.description,
+        "docs": manifest.docs,
+        "settings": manifest.settings,
+        "actions": actions.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn fields(fields: &Fields) -> Value {
+    fields.iter().map(|(key, field)| (key.to_owned(), described(field))).collect()
+}
+
+fn described(field: &Field) -> Value {
+    let mut described = json!({
+        "label": field.label,
+        "description": field.description,
+        "type": kind(field.kind),
+        "required": required(field),
+        "multiple": field.multiple,
+    });
+    let mut set = |key: &str, value: Value| described[key] = value;
+    if !field.choices.is_empty() {
+        set("choices", field.choices.iter().map(|choice| json!(choice.value())).collect());
+    }
+    if let Some(default) = &field.default {
+        set("default", json!(default));
+    }
+    if let Some(properties) = &field.properties {
+        set("properties", fields(properties));
+    }
+    described
+}
+
+const fn kind(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::String => "string",
+        FieldKind::Text => "text",
+        FieldKind::Password => "password",
+        FieldKind::Number => "number",
+        FieldKind::Integer => "integer",
+        FieldKind::Boolean => "boolean",
+        FieldKind::DateTime => "datetime",
+        FieldKind::Object => "object",
+    }
+}
+
+const fn required(field: &Field) -> &'static str {
+    match &field.required {
+        Required::Always(true) => "required",
+        Required::When(_) => "conditional",
+        Required::Always(false) | Required::Never => "optional",
+    }
+}
+
+/// A destination for people.
+fn one(manifest: &Manifest) -> String {
+    let mut text = format!("{} ({})\n{}\n", manifest.name, manifest.slug, manifest.docs);
+    let mut settings = Table::new(["setting", "type", "", "what it is"]);
+    for (key, setting) in manifest.settings.iter() {
+        let needed = if setting.required { "required" } else { "optional" };
+        let kind = json!(setting.kind);
+        settings.row([key, kind.as_str().unwrap_or_default(), needed, &setting.label]);
+    }
+    if !manifest.settings.is_empty() {
+        write!(text, "\n{settings}").expect("a String takes all text");
+    }
+    for (key, action) in manifest.actions.iter() {
+        write!(text, "\naction {key}: {}\n", action.label).expect("a String takes all text");
+        let mut table = Table::new(["  field", "type", "", "choices or default"]);
+        for (key, field) in action.fields.iter().filter(|(_, field)| !field.hidden) {
+            let many = if field.multiple { " list" } else { "" };
+            let choices: Vec<String> =
+                field.choices.iter().map(|choice: &Choice| choice.value().to_json()).collect();
+            let default = field.default.as_ref().map(|default| format!("default {default}"));
+            let note = default.unwrap_or_else(|| choices.join(" "));
+            let kind = format!("{}{many}", kind(field.kind));
+            table.row([format!("  {key}"), kind, required(field).to_owned(), note]);
+        }
+        write!(text, "{table}").expect("a String takes all text");
+    }
+    text
 }

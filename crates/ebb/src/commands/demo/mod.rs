@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     say("4. The second sync: the diff in the database finds exactly those.\n");
     syncs.extend(sync(&workspace, global).await?);
     let second = receiver.take();
-    let expected = [shop::CUSTOMERS, shop::UPDATED + shop::ADDED + shop::DELETED];
+    let expected = [shop::CUSTOMERS, shop::UPDATED + shop::ADDED + shop::DELETED].map(u64::from);
     let received = [first.records, second.records];
     let right = received == expected;
     say(&format!("   The CRM received {} records, for example:\n", second.records));

@@ -5,11 +5,11 @@ use std::path::Path;
 use ebb_core::{Code, Failure};
 use rusqlite::{Connection, params};
 
-pub(super) const CUSTOMERS: u64 = 50_000;
-pub(super) const ORDERS: u64 = 50_000;
-pub(super) const UPDATED: u64 = 400;
-pub(super) const ADDED: u64 = 60;
-pub(super) const DELETED: u64 = 40;
+pub(super) const CUSTOMERS: u32 = 50_000;
+pub(super) const ORDERS: u32 = 50_000;
+pub(super) const UPDATED: u32 = 400;
+pub(super) const ADDED: u32 = 60;
+pub(super) const DELETED: u32 = 40;
 
 const FIRST: [&str; 8] = ["Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gül", "Hugo"];
 const LAST: [&str; 7] = ["Lee", "Novak", "Öztürk", "Rossi", "Smith", "Tanaka", "Weiß"];
@@ -29,7 +29,7 @@ pub(super) fn create(file: &Path) -> Result<(), Failure> {
         let mut random = fastrand::Rng::with_seed(1);
         let mut order = shop.prepare("insert into orders values (?, ?, ?)")?;
         for id in 1..=ORDERS {
-            order.execute(params![id, random.u64(1..=CUSTOMERS), random.u32(199..25_000)])?;
+            order.execute(params![id, random.u32(1..=CUSTOMERS), random.u32(199..25_000)])?;
         }
         Ok(())
     })
@@ -48,7 +48,7 @@ pub(super) fn change(file: &Path) -> Result<(), Failure> {
     })
 }
 
-fn insert(shop: &Connection, ids: impl Iterator<Item = u64>) -> rusqlite::Result<()> {
+fn insert(shop: &Connection, ids: impl Iterator<Item = u32>) -> rusqlite::Result<()> {
     let mut customer = shop.prepare("insert into customers values (?, ?, ?, ?, ?, '2026-01-15')")?;
     for id in ids {
         let name = |names: &[&'static str]| {

@@ -1,6 +1,6 @@
 //! A running sync on a terminal: a bar with counts and rate; lines elsewhere.
 
-use std::{future::Future, io::IsTerminal, pin::pin, time::Duration};
+use std::{fmt::Write, future::Future, io::IsTerminal, pin::pin, time::Duration};
 
 use ebb_core::port::Status;
 use ebb_engine::{Snapshot, Watch};
@@ -56,7 +56,8 @@ impl Display {
         if !std::io::stderr().is_terminal() {
             return Self::Lines { mapping: mapping.to_owned(), began: Instant::now() };
         }
-        let style = "{prefix} {spinner} {wide_bar:.cyan/dim} {human_pos}/{human_len} {per_sec} {msg}";
+        let style =
+            "{prefix} {spinner} {wide_bar:.cyan/dim} {human_pos}/{human_len} {per_sec} {msg}";
         let style = ProgressStyle::with_template(style)
             .expect("the template is a constant that is tested by every sync on a terminal");
         let bar = ProgressBar::new(0).with_style(style).with_prefix(mapping.to_owned());
@@ -119,7 +120,7 @@ fn words(now: Snapshot) -> String {
     };
     for (count, what) in [(now.failed, "failed"), (now.discarded, "discarded")] {
         if count > 0 {
-            words += &format!(", {} {what}", HumanCount(count));
+            write!(words, ", {} {what}", HumanCount(count)).expect("a String takes all text");
         }
     }
     words

@@ -70,7 +70,8 @@ pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
         let parts = Operation::ALL.into_iter().filter(|operation| tally.get(*operation) > 0);
         let parts: Vec<_> =
             parts.map(|operation| format!("{} {operation}", tally.get(operation))).collect();
-        let parts = if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) };
+        let parts =
+            if parts.is_empty() { String::new() } else { format!("  ({})", parts.join(", ")) };
         format!("  {what:<10} {:>10}{parts}", tally.total())
     };
     if sync.diff.is_some() || counts.extracted.total() > 0 {

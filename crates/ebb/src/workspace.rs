@@ -66,12 +66,7 @@ impl Workspace {
             // The text of a file refers to nothing, whatever it looks like.
             model.query = model.query.replace("${", "$${");
         }
-        Ok(Plan {
-            name: mapping.to_owned(),
-            mapping: written.clone(),
-            model,
-            columns: Vec::new(),
-        })
+        Ok(Plan { name: mapping.to_owned(), mapping: written.clone(), model, columns: Vec::new() })
     }
 
     /// The job of a mapping as it is now.

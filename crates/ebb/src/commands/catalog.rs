@@ -82,24 +82,19 @@ fn fields(fields: &Fields) -> Value {
 }
 
 fn described(field: &Field) -> Value {
-    let mut described = json!({
-        "label": field.label,
-        "description": field.description,
-        "type": kind(field.kind),
-        "required": required(field),
-        "multiple": field.multiple,
-    });
-    let mut set = |key: &str, value: Value| described[key] = value;
-    if !field.choices.is_empty() {
-        set("choices", field.choices.iter().map(|choice| json!(choice.value())).collect());
-    }
-    if let Some(default) = &field.default {
-        set("default", json!(default));
-    }
-    if let Some(properties) = &field.properties {
-        set("properties", fields(properties));
-    }
-    described
+    let choices = field.choices.iter().map(|choice| json!(choice.value()));
+    let parts = [
+        ("label", Some(json!(field.label))),
+        ("description", Some(json!(field.description))),
+        ("type", Some(json!(kind(field.kind)))),
+        ("required", Some(json!(required(field)))),
+        ("multiple", Some(json!(field.multiple))),
+        ("choices", (!field.choices.is_empty()).then(|| choices.collect())),
+        ("default", field.default.as_ref().map(|default| json!(default))),
+        ("properties", field.properties.as_ref().map(fields)),
+    ];
+    let parts = parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Value::Object(parts.collect())
 }
 
 const fn kind(kind: FieldKind) -> &'static str {

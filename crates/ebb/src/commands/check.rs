@@ -5,7 +5,7 @@ use ebb_core::{
     config::{Place, Problem},
     port::ModelQuery,
 };
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     cli::Global,
@@ -19,16 +19,17 @@ use crate::{
 pub(crate) struct Arguments {}
 
 /// One thing that was looked at.
-#[derive(Serialize)]
 struct Step {
     what: String,
-    #[serde(serialize_with = "as_failure")]
     failure: Option<Failure>,
     place: Option<String>,
 }
 
-fn as_failure<S: serde::Serializer>(failure: &Option<Failure>, to: S) -> Result<S::Ok, S::Error> {
-    failure.as_ref().map(view::failure).serialize(to)
+impl Step {
+    fn json(&self) -> serde_json::Value {
+        let failure = self.failure.as_ref().map(view::failure);
+        json!({ "what": self.what, "failure": failure, "place": self.place })
+    }
 }
 
 /// Looks at everything and says all that is wrong, each with its remedy.
@@ -66,7 +67,8 @@ pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> 
     }
     let wrong = steps.iter().filter(|step| step.failure.is_some()).count();
     if global.json {
-        print_json(&serde_json::json!({ "ok": wrong == 0, "steps": steps }));
+        let steps: Vec<_> = steps.iter().map(Step::json).collect();
+        print_json(&json!({ "ok": wrong == 0, "steps": steps }));
     } else {
         steps.into_iter().for_each(show);
         print_text(&match wrong {

@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let (engine, store) = workspace.engine()?;
     let past = store.find_sync(&arguments.sync).await?;
     let watch = Watch::default();
-    let run = engine.replay(&workspace, past.id, &watch);
+    let run = Box::pin(engine.replay(&workspace, past.id, &watch));
     let sync = terminal::watched(run, &past.mapping, &watch, global.json).await?;
     let syncs = [sync];
     print(&syncs, &store, global.json).await?;

@@ -20,7 +20,8 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let (_, store) = Workspace::open(&global.project)?.engine()?;
     let sync = store.find_sync(&arguments.sync).await?;
-    let mut groups = sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
+    let mut groups =
+        sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
     groups.extend(store.failure_groups(sync.id).await?);
     if global.json {
         print_json(&view::sync(&sync, &groups));

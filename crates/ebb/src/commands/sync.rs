@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
                 vec![sync]
             })
         } else {
-            let run = engine.sync(&workspace, plan, approval, &watch);
+            let run = Box::pin(engine.sync(&workspace, plan, approval, &watch));
             terminal::watched(run, mapping, &watch, global.json).await
         };
         match ran {
@@ -107,7 +107,8 @@ pub(crate) async fn print(
 ) -> Result<(), Failure> {
     let mut views = Vec::new();
     for sync in syncs {
-        let mut groups = sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
+        let mut groups =
+            sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
         groups.extend(store.failure_groups(sync.id).await?);
         if as_json {
             views.push(view::sync(sync, &groups));

@@ -39,8 +39,17 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         print_text("no sync has run yet\n");
         return Ok(Finish::Done);
     }
-    let head =
-        ["sync", "mapping", "began", "took", "status", "extracted", "delivered", "failed", "discarded"];
+    let head = [
+        "sync",
+        "mapping",
+        "began",
+        "took",
+        "status",
+        "extracted",
+        "delivered",
+        "failed",
+        "discarded",
+    ];
     let mut table = Table::new(head);
     for sync in &syncs {
         let counts = view::counts(sync);

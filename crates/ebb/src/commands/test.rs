@@ -28,7 +28,8 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let redactor = job.delivery.redactor().clone();
     let (engine, _) = workspace.engine()?;
     let trial = engine.trial(job, &arguments.record).await?;
-    let outcome = trial.outcome.map_err(|failure| failure.map_message(|text| redactor.redact(&text)));
+    let outcome =
+        trial.outcome.map_err(|failure| failure.map_message(|text| redactor.redact(&text)));
     let exchanges: Vec<_> = trial
         .exchanges
         .iter()

@@ -98,7 +98,8 @@ async fn sync(workspace: &Workspace, global: &Global) -> Result<Vec<SyncRecord>,
     let watch = Watch::default();
     let mut syncs = Vec::new();
     for mapping in MAPPINGS {
-        let run = engine.sync(workspace, workspace.plan(mapping)?, Approval::Guarded, &watch);
+        let run =
+            Box::pin(engine.sync(workspace, workspace.plan(mapping)?, Approval::Guarded, &watch));
         for sync in terminal::watched(run, mapping, &watch, global.json).await? {
             if !global.json {
                 print_text(&indented(&view::sync_text(&sync, &[])));
@@ -110,7 +111,7 @@ async fn sync(workspace: &Workspace, global: &Global) -> Result<Vec<SyncRecord>,
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("   {line}\n")).collect()
+    text.lines().fold(String::new(), |text, line| text + "   " + line + "\n")
 }
 
 fn folder(wanted: Option<&Path>) -> Result<PathBuf, Failure> {

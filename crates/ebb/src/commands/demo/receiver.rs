@@ -72,13 +72,10 @@ async fn answer(
     received: &Mutex<Received>,
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let body = request.into_body().collect().await?.to_bytes();
-    let records: Vec<serde_json::Value> = match serde_json::from_slice(&body) {
-        Ok(records) => records,
-        Err(_) => {
-            let mut refused = Response::new(Full::from("not a list of records"));
-            *refused.status_mut() = hyper::StatusCode::BAD_REQUEST;
-            return Ok(refused);
-        }
+    let Ok(records) = serde_json::from_slice::<Vec<serde_json::Value>>(&body) else {
+        let mut refused = Response::new(Full::from("not a list of records"));
+        *refused.status_mut() = hyper::StatusCode::BAD_REQUEST;
+        return Ok(refused);
     };
     let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
     received.records += records.len() as u64;

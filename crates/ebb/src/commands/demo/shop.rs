@@ -49,7 +49,8 @@ pub(super) fn change(file: &Path) -> Result<(), Failure> {
 }
 
 fn insert(shop: &Connection, ids: impl Iterator<Item = u32>) -> rusqlite::Result<()> {
-    let mut customer = shop.prepare("insert into customers values (?, ?, ?, ?, ?, '2026-01-15')")?;
+    let mut customer =
+        shop.prepare("insert into customers values (?, ?, ?, ?, ?, '2026-01-15')")?;
     for id in ids {
         let name = |names: &[&'static str]| {
             let place = usize::try_from(id).unwrap_or_default() % names.len();

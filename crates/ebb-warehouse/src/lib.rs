@@ -5,6 +5,7 @@ mod connection;
 mod dialect;
 mod file;
 mod layout;
+mod postgres;
 mod query;
 mod registry;
 mod sqlite;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest};
 
-use crate::{sqlite, tracker::Tracker};
+use crate::{postgres, sqlite, tracker::Tracker};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -12,10 +12,15 @@ type Connected = Result<Arc<dyn Warehouse>, Failure>;
 type Connect = fn(&Settings, &str, &Limits) -> Connected;
 
 /// Every kind of source; a kind that this build lacks says so when it is used.
-const KINDS: [(&str, Connect); 1] = [("sqlite", |settings, schema, limits| {
-    let connection = sqlite::SqliteConnection::new(settings, schema)?;
-    Ok(Arc::new(Tracker::new(sqlite::SqliteDialect, connection, schema, limits)))
-})];
+const KINDS: [(&str, Connect); 2] = [
+    ("postgres", |settings, schema, limits| {
+        Ok(Arc::new(postgres::source(settings, schema, limits)?))
+    }),
+    ("sqlite", |settings, schema, limits| {
+        let connection = sqlite::SqliteConnection::new(settings, schema)?;
+        Ok(Arc::new(Tracker::new(sqlite::SqliteDialect, connection, schema, limits)))
+    }),
+];
 
 /// The kinds of sources that [`connect`] knows.
 pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {

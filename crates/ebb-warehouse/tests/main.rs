@@ -9,3 +9,4 @@
 mod bench;
 mod conformance;
 mod engine;
+mod postgres;

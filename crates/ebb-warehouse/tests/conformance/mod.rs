@@ -11,6 +11,7 @@ mod recipe;
 /// Runs every scenario on every engine that is there.
 macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
+        scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
     };
     (@engine $engine:ident, $harness:ty, $($module:ident::{$($name:ident),*})*) => {

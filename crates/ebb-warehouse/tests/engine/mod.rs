@@ -1,5 +1,6 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 
 /// An empty database of its own, dropped or left to the cluster when the test ends.

@@ -1,0 +1,185 @@
+//! PostgreSQL's SQL.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+use ebb_core::{Column, ColumnKind};
+use sqlparser::dialect::PostgreSqlDialect;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::types::{Handling, handling};
+use crate::dialect::Dialect;
+
+/// The first version whose rows can be hashed as they are.
+const HASHES_ROWS: u32 = 14;
+
+/// PostgreSQL's SQL, of the version that the connection found.
+pub(crate) struct PostgresDialect {
+    version: Arc<OnceLock<u32>>,
+}
+
+/// A name, quoted.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text literal; backslashes are plain characters in every session.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A table's name, shortened where the server would cut it off and take two names for one.
+fn within_limit(table: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 63;
+    if table.len() <= LONGEST {
+        return Cow::Borrowed(table);
+    }
+    let beginning = table.get(..table.floor_char_boundary(LONGEST - 17)).unwrap_or_default();
+    Cow::Owned(format!("{beginning}_{:016x}", xxh3_64(table.as_bytes())))
+}
+
+impl PostgresDialect {
+    pub(super) const fn new(version: Arc<OnceLock<u32>>) -> Self {
+        Self { version }
+    }
+
+    /// The newest form until a session was opened; statements are made after that.
+    fn hashes_rows(&self) -> bool {
+        self.version.get().is_none_or(|version| *version >= HASHES_ROWS)
+    }
+}
+
+/// An expression whose hash tells values apart exactly where their text does.
+fn hashed(column: &Column, read: &str) -> String {
+    match handling(column) {
+        Handling::Plain | Handling::Oid => read.to_owned(),
+        Handling::Characters => format!("{read} collate \"C\""),
+        Handling::Money => format!("cast({read} as numeric)"),
+        Handling::TextualHash
+        | Handling::Padded
+        | Handling::Address
+        | Handling::Structured
+        | Handling::Textual => format!("cast({read} as text) collate \"C\""),
+    }
+}
+
+impl Dialect for PostgresDialect {
+    fn grammar(&self) -> Box<dyn sqlparser::dialect::Dialect> {
+        Box::new(PostgreSqlDialect {})
+    }
+
+    fn checksum(&self, salt: &str, columns: &[(&Column, String)]) -> String {
+        let salt = xxh3_64(salt.as_bytes()).cast_signed();
+        let values: Vec<String> =
+            columns.iter().map(|(column, read)| hashed(column, read)).collect();
+        let values = values.join(", ");
+        if self.hashes_rows() {
+            format!("hash_record_extended(row({values}), bigint '{salt}')")
+        } else {
+            format!("hashtextextended(cast(row({values}) as text) collate \"C\", bigint '{salt}')")
+        }
+    }
+
+    fn key_type(&self, id: &Column) -> String {
+        match id.native.as_str() {
+            "int2" | "int4" | "int8" => "bigint",
+            "uuid" => "uuid",
+            _ => "text",
+        }
+        .to_owned()
+    }
+
+    fn key(&self, id: &Column, expression: &str) -> String {
+        match self.key_type(id).as_str() {
+            "text" => self.text(expression),
+            native => format!("cast({expression} as {native})"),
+        }
+    }
+
+    fn text(&self, expression: &str) -> String {
+        format!("cast({expression} as text) collate \"C\"")
+    }
+
+    fn table(&self, schema: &str, table: &str) -> String {
+        format!("{}.{}", quoted(schema), quoted(&within_limit(table)))
+    }
+
+    fn null(&self, column: &Column) -> String {
+        self.stored(column, &format!("cast(null as {})", column.native))
+    }
+
+    fn ignores_case(&self) -> bool {
+        false
+    }
+
+    fn stored(&self, column: &Column, expression: &str) -> String {
+        // Only the server's own types, domains as what they are made of: a table of Ebb must not keep
+        // anybody from dropping a type.
+        match handling(column) {
+            Handling::Plain
+            | Handling::Characters
+            | Handling::TextualHash
+            | Handling::Oid
+            | Handling::Address => format!("cast({expression} as {})", column.native),
+            Handling::Money => format!("cast({expression} as numeric)"),
+            Handling::Structured => format!("to_json({expression})"),
+            Handling::Padded | Handling::Textual => format!("cast({expression} as text)"),
+        }
+    }
+
+    fn staged(&self, column: &Column, expression: &str) -> String {
+        // Applied to a model's value or to what `stored` made of it: both give the same.
+        match handling(column) {
+            Handling::Plain | Handling::Characters | Handling::TextualHash => expression.to_owned(),
+            Handling::Oid => format!("cast({expression} as bigint)"),
+            Handling::Money => format!("cast({expression} as numeric)"),
+            Handling::Address => format!("abbrev({expression})"),
+            Handling::Structured => format!("cast(to_json({expression}) as text)"),
+            Handling::Padded | Handling::Textual => format!("cast({expression} as text)"),
+        }
+    }
+
+    fn not_finite(&self, column: &Column, expression: &str) -> Option<String> {
+        match column.kind {
+            ColumnKind::Float => Some(format!("{expression} in ('NaN', 'Infinity', '-Infinity')")),
+            ColumnKind::Decimal if column.native == "numeric" => Some(if self.hashes_rows() {
+                format!("{expression} in ('NaN', 'Infinity', '-Infinity')")
+            } else {
+                // Older servers know no infinite numeric.
+                format!("{expression} = 'NaN'")
+            }),
+            // The server's years begin in 4714 BC, which can be shown.
+            ColumnKind::Date => {
+                Some(format!("({expression} = '-infinity' or {expression} >= '10000-01-01')"))
+            }
+            ColumnKind::Timestamp | ColumnKind::LocalTimestamp => Some(format!(
+                "({expression} = '-infinity' or {expression} >= '9999-12-30 22:00:01')"
+            )),
+            ColumnKind::Boolean
+            | ColumnKind::Integer
+            | ColumnKind::Decimal
+            | ColumnKind::Text
+            | ColumnKind::Binary
+            | ColumnKind::Time
+            | ColumnKind::Json => None,
+        }
+    }
+
+    fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
+        let tables =
+            tables.iter().map(|table| literal(&within_limit(table))).collect::<Vec<_>>().join(", ");
+        format!(
+            "select c.relname from pg_catalog.pg_class c \
+             join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where n.nspname = {} and c.relkind in ('r', 'p') and c.relname in ({tables})",
+            literal(schema)
+        )
+    }
+
+    fn in_order(&self) -> &'static str {
+        // A plain scan without workers and without joining another's scan.
+        ""
+    }
+}

@@ -1,0 +1,32 @@
+//! `postgres`: the diff by the server's own row hash, rows by binary copy.
+
+mod connection;
+mod copy;
+mod dialect;
+mod failure;
+mod session;
+mod settings;
+mod tls;
+mod types;
+
+use std::sync::{Arc, OnceLock};
+
+use ebb_core::{Failure, Limits, config::Settings};
+
+use connection::PostgresConnection;
+use dialect::PostgresDialect;
+use settings::ConnectionSettings;
+
+use crate::tracker::Tracker;
+
+/// A PostgreSQL source; nothing is opened yet. Fails with `S115` if the settings do not fit.
+pub(crate) fn source(
+    settings: &Settings,
+    schema: &str,
+    limits: &Limits,
+) -> Result<Tracker<PostgresDialect, PostgresConnection>, Failure> {
+    let settings = ConnectionSettings::read(settings, schema)?;
+    let version = Arc::new(OnceLock::new());
+    let dialect = PostgresDialect::new(Arc::clone(&version));
+    Ok(Tracker::new(dialect, PostgresConnection::new(settings, version), schema, limits))
+}

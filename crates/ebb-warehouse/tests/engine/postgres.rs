@@ -1,0 +1,38 @@
+//! PostgreSQL: a database of its own on the private cluster that `EBB_TEST_POSTGRES_URL` names.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::Engine;
+use crate::postgres::Server;
+
+pub(crate) struct Postgres(Server);
+
+impl Postgres {
+    pub(crate) async fn start() -> Option<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        Some(Self(Server::start(&format!("conformance_{number}")).await?))
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn settings(&self) -> Value {
+        self.0.settings().into()
+    }
+
+    async fn run(&self, sql: &str) {
+        self.0.run(sql).await;
+    }
+
+    async fn read(&self, sql: &str) -> String {
+        self.0.value(sql).await
+    }
+}

@@ -1,0 +1,12 @@
+//! The real binary: what a person would type, and what may happen to it meanwhile.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod faults;
+mod kill;
+mod shop;
+mod story;

@@ -1,0 +1,94 @@
+//! The commands in the order in which a person meets them.
+
+use ebb_testkit::Script;
+use serde_json::json;
+
+use crate::shop::{Shop, total};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_check_to_sync_exactly_the_changes_arrive() {
+    let shop = Shop::new(1_000, Script::default()).await;
+    let check = shop.run(&["check"]).await;
+    assert_eq!((check.code, &check.json()["ok"]), (Some(0), &json!(true)), "{check:?}");
+
+    let preview = shop.run(&["preview", "people"]).await.json();
+    assert_eq!(preview["rows"].as_array().unwrap().len(), 10);
+    assert_eq!(preview["rows"][0], json!({ "id": 1, "name": "person 1", "version": 1 }));
+
+    let plan = shop.run(&["plan", "all", "--show", "2"]).await.json();
+    assert_eq!(plan["diff"]["changes"]["added"], 1_000);
+    assert_eq!(plan["batches"][0]["record_ids"], json!(["1", "2"]));
+    assert_eq!(shop.receiver.requests().len(), 0, "a plan sends nothing");
+
+    for mapping in ["all", "changed", "gone"] {
+        assert_eq!(shop.run(&["sync", mapping]).await.code, Some(0));
+    }
+    assert_eq!(shop.versions("all").len(), 1_000);
+    assert!(shop.versions("changed").is_empty() && shop.versions("gone").is_empty());
+    shop.receiver.clear();
+
+    shop.sql("update people set version = 2 where id <= 30");
+    shop.sql("delete from people where id > 980");
+    shop.insert(2_001..=2_010);
+    let all = shop.run(&["sync", "--all"]).await;
+    assert_eq!(all.code, Some(0), "{all:?}");
+    let delivered: Vec<_> = all.syncs().iter().map(|sync| total(sync, "delivered")).collect();
+    assert_eq!(delivered, [40, 30, 20], "all, changed, gone");
+    assert!(shop.versions("changed").values().all(|version| *version == 2));
+    let ids: Vec<_> = shop.versions("gone").into_keys().collect();
+    assert_eq!((ids.len(), ids[0].as_str()), (20, "1000"));
+
+    assert_eq!(shop.run(&["sync", "all"]).await.count("extracted"), 0);
+    let history = shop.run(&["syncs", "all"]).await.syncs();
+    assert_eq!(history.len(), 3);
+    let shown = shop.run(&["show", history[1]["id"].as_str().unwrap()]).await.json();
+    assert_eq!(shown["counts"], history[1]["counts"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replay_sends_again_and_reset_starts_anew() {
+    let shop = Shop::new(100, Script::default()).await;
+    let first = shop.run(&["sync", "all"]).await;
+    let id = first.syncs()[0]["id"].as_str().unwrap().to_owned();
+    shop.sql("update people set version = 2");
+    let replay = shop.run(&["replay", &id]).await;
+    assert_eq!((replay.code, replay.count("delivered")), (Some(0), 100));
+    for (id, deliveries) in shop.receiver.records() {
+        assert_eq!(deliveries.len(), 2, "{id}");
+        assert_eq!(deliveries[0].item, deliveries[1].item, "a replay sends what was sent");
+    }
+    assert_eq!(shop.run(&["reset", "all"]).await.code, Some(0));
+    let again = shop.run(&["sync", "all"]).await;
+    assert_eq!(again.syncs()[0]["counts"]["delivered"]["added"], 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_record_is_sent_and_a_refused_record_is_explained() {
+    let shop = Shop::new(10, Script::default()).await;
+    let test = shop.run(&["test", "all", "--record", "7"]).await;
+    assert_eq!((test.code, &test.json()["delivered"]), (Some(0), &json!(true)));
+    assert_eq!(shop.receiver.records()["7"].len(), 1);
+    let missing = shop.run(&["test", "all", "--record", "70"]).await;
+    assert_eq!((missing.code, &missing.json()["error"]["code"]), (Some(2), &json!("R418")));
+
+    shop.receiver.refuse(["3"]);
+    let sync = shop.run(&["sync", "all"]).await;
+    assert_eq!((sync.code, sync.count("discarded")), (Some(1), 1));
+    let failures = &sync.syncs()[0]["failures"];
+    assert_eq!(failures[0]["failure"]["code"], "D205");
+    assert_eq!(failures[0]["samples"][0]["record_id"], "3");
+    let reply = failures[0]["samples"][0]["reply"].as_str().unwrap();
+    assert!(reply.contains("record 3 is refused"), "{reply}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_deletes_are_held_and_approved() {
+    let shop = Shop::new(200, Script::default()).await;
+    shop.run(&["sync", "all"]).await;
+    shop.sql("delete from people where id > 50");
+    let held = shop.run(&["sync", "all"]).await;
+    assert_eq!((held.code, &held.syncs()[0]["status"]), (Some(1), &json!("held")));
+    assert_eq!(held.syncs()[0]["failure"]["code"], "R408");
+    let approved = shop.run(&["sync", "all", "--approve"]).await;
+    assert_eq!(approved.code, Some(0), "{approved:?}");
+}

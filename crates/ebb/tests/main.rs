@@ -8,5 +8,6 @@
 
 mod faults;
 mod kill;
+mod postgres;
 mod shop;
 mod story;

@@ -49,16 +49,21 @@ pub(crate) fn total(sync: &Value, what: &str) -> u64 {
 impl Shop {
     /// `people` people, each with version 1, and a receiver that follows a script.
     pub(crate) async fn new(people: u32, script: Script) -> Self {
-        let receiver = ScriptedReceiver::start(script).await.unwrap();
-        let shop = Self { folder: tempfile::tempdir().unwrap(), receiver };
+        let shop = Self::over("{ kind: sqlite, settings: { path: shop.db } }", script).await;
         shop.sql("create table people (id integer primary key, name text, version integer)");
         shop.insert(1..=people);
-        shop.write("ebb.yaml", &shop.yaml());
         shop
     }
 
-    /// The project's file.
-    pub(crate) fn yaml(&self) -> String {
+    /// A project over another source, which has a table of people too.
+    pub(crate) async fn over(source: &str, script: Script) -> Self {
+        let receiver = ScriptedReceiver::start(script).await.unwrap();
+        let shop = Self { folder: tempfile::tempdir().unwrap(), receiver };
+        shop.write("ebb.yaml", &shop.yaml(source));
+        shop
+    }
+
+    fn yaml(&self, source: &str) -> String {
         let mapping = |name: &str, records: &str| {
             format!(
                 "  {name}:\n    model: people\n    destination: hook\n    action: send\n    \
@@ -67,9 +72,9 @@ impl Shop {
             )
         };
         format!(
-            "project: shop\nsources:\n  db: {{ kind: sqlite, settings: {{ path: shop.db }} }}\n\
-             models:\n  people:\n    source: db\n    id: id\n    query: select id, name, version \
-             from people\ndestinations:\n  hook: {{ kind: webhook }}\nmappings:\n{}{}{}",
+            "project: shop\nsources:\n  db: {source}\nmodels:\n  people:\n    source: db\n    id: id\n    \
+             query: select id, name, version from people\ndestinations:\n  hook: {{ kind: webhook \
+             }}\nmappings:\n{}{}{}",
             mapping("all", "added_or_updated"),
             mapping("changed", "updated"),
             mapping("gone", "deleted"),

@@ -142,6 +142,12 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("create table {table} as\n{query}")
     }
 
+    /// Creates a changes table from a query. It may be less durable than others, if
+    /// [`Dialect::existing_tables`] leaves it out once it has lost its rows.
+    fn create_changes_as(&self, table: &str, query: &str) -> String {
+        self.create_table_as(table, query)
+    }
+
     /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index
     /// goes with its table.
     fn index_records(&self, _schema: &str, _records: &str) -> Option<String> {

@@ -14,6 +14,7 @@ use tokio_postgres::{Client, CopyOutStream, Error, SimpleQueryMessage, types::Ty
 use super::{
     connection::{Cancel, Connected, Connector},
     copy::{Decoder, Format, Malformed, Reader},
+    dialect::remember_rows,
     failure, types,
 };
 use crate::connection::{SEQS, Session};
@@ -138,17 +139,14 @@ fn decoder(columns: &[Column], natives: &[Type]) -> Result<Decoder, Failure> {
 impl Session for PostgresSession {
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
         let messages = self.simple(sql).await?;
-        Ok(messages
-            .iter()
-            .rev()
-            .find_map(|message| {
-                if let SimpleQueryMessage::CommandComplete(rows) = message {
-                    Some(*rows)
-                } else {
-                    None
-                }
-            })
-            .unwrap_or(0))
+        let completed = messages.iter().rev().find_map(|message| {
+            if let SimpleQueryMessage::CommandComplete(rows) = message { Some(*rows) } else { None }
+        });
+        let rows = completed.unwrap_or(0);
+        if let Some(statement) = remember_rows(sql, rows) {
+            self.set(&statement).await?;
+        }
+        Ok(rows)
     }
 
     async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {

@@ -55,7 +55,7 @@ pub(crate) fn write<D: Dialect + ?Sized>(layout: &Layout<'_, D>, selection: Sele
          from classified{order}\nlimit {limit}",
         model = model(layout, shape),
     );
-    layout.dialect.create_table_as(&layout.changes, &query)
+    layout.dialect.create_changes_as(&layout.changes, &query)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

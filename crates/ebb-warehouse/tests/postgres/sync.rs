@@ -1,6 +1,6 @@
 //! Syncs against a real server: what a session leaves behind, and in which order rows come.
 
-use ebb_core::{Operation, record::SEQ};
+use ebb_core::{Code, Operation, record::SEQ};
 use futures_util::TryStreamExt;
 
 use super::server::{Server, Source, records};
@@ -89,6 +89,24 @@ async fn a_dropped_diff_is_canceled_at_the_server_and_leaves_nothing() {
     }
     server.until(&format!("not {sleeping}")).await;
     assert!(!source.0.has_changes(&job).await.unwrap());
+}
+
+#[tokio::test]
+async fn changes_that_a_crash_of_the_server_took_are_missed_and_made_again() {
+    let Some(server) = Server::start("crash").await else { return };
+    let source = server.source();
+    let job = source.job(1, "select 1 as id").await.unwrap();
+    source.0.diff(&job).await.unwrap();
+    assert!(source.0.has_changes(&job).await.unwrap());
+    // What the server does to an unlogged table when it recovers.
+    server.run(&format!("truncate __segment_reverse_etl.\"changes_{}\"", job.sync)).await;
+    assert!(!source.0.has_changes(&job).await.unwrap());
+    let failure = source.0.changes(&job, &Operation::ALL, None).await.err().unwrap();
+    assert_eq!(failure.code, Code::SourceLost);
+    assert_eq!(source.run(&job).await.unwrap().0.changes.added, 1);
+
+    let (nothing, _) = source.sync(2, "select 1 as id").await.unwrap();
+    assert_eq!(nothing.changes.total(), 0);
 }
 
 #[tokio::test]

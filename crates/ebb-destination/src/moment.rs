@@ -1,18 +1,8 @@
-//! Moments in time, read as generously as the field's tools read them.
+//! Moments in the forms that services take.
 
-use ebb_core::{Number, Value};
+use ebb_core::Value;
+use ebb_mapping::milliseconds;
 use jiff::{Timestamp, tz::TimeZone};
-
-/// The moment of a text or number, in milliseconds since 1970; `None` if it is none.
-#[expect(clippy::cast_possible_truncation, reason = "a time out of range is refused below")]
-pub(crate) fn millis(value: &Value<'_>) -> Option<i64> {
-    match value {
-        Value::Number(Number::Int(number)) => Some(*number),
-        Value::Number(number) => Some(number.as_f64().trunc() as i64),
-        Value::String(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
 
 /// Null for null, else what `change` makes of the moment.
 pub(crate) fn or_null(
@@ -22,7 +12,7 @@ pub(crate) fn or_null(
     if value.is_null() {
         return Some(value);
     }
-    millis(&value).and_then(change).map(Into::into)
+    milliseconds(&value).and_then(change).map(Into::into)
 }
 
 /// `2024-05-01T12:30:00.000Z`.

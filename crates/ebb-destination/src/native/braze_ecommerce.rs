@@ -3,7 +3,7 @@
 use ebb_core::{Code, Failure, Object, Value};
 
 use super::{Context, Native};
-use crate::{moment, template::is_truthy};
+use crate::template::is_truthy;
 
 /// Adds to a common event what its name calls for.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Native for Ecommerce {
         let wrong = |what: String| Failure::new(Code::PayloadInvalid, what);
         let field = |key: &str| payload.as_object().and_then(|payload| payload.get(key));
         if let Some(time) = field("time")
-            && moment::millis(time).is_none()
+            && ebb_mapping::milliseconds(time).is_none()
         {
             return Err(wrong("`time` is not a time".to_owned()));
         }

@@ -7,7 +7,6 @@ use ebb_core::{
 
 use super::{Context, Native};
 use crate::{
-    moment,
     planner::{Judged, Plan},
     template::{is_truthy, text_of},
 };
@@ -50,7 +49,9 @@ impl Native for Purchase {
                 Some(id) => text_of(id).into_owned(),
                 None => context.run.random_id(),
             };
-            let time = field("time").filter(|time| is_truthy(Some(time))).and_then(moment::millis);
+            let time = field("time")
+                .filter(|time| is_truthy(Some(time)))
+                .and_then(ebb_mapping::milliseconds);
             let mut time = time.unwrap_or_else(|| context.run.now());
             for (place, product) in products.iter().enumerate() {
                 time -= 1;

@@ -9,7 +9,7 @@ mod path;
 mod text;
 mod undefined;
 
-pub(crate) use date::is_date;
+pub(crate) use date::{is_date, milliseconds_of_date};
 pub(crate) use json::{parse_json, stringify};
 pub(crate) use kind::{is_truthy, kind_of};
 pub(crate) use number::{number_of_text, value_of_f64};

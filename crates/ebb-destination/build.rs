@@ -2,22 +2,24 @@
 
 use std::{env, fmt::Write, fs, path::Path};
 
+/// Seen from this package, which is where cargo runs the script and looks for what changed.
+const ROOT: &str = "../../destinations";
+
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../destinations");
-    println!("cargo::rerun-if-changed={}", root.display());
-    let mut folders: Vec<_> = fs::read_dir(&root)
-        .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+    println!("cargo::rerun-if-changed={ROOT}");
+    let mut kinds: Vec<String> = fs::read_dir(ROOT)
+        .map(|entries| {
+            let entries = entries.filter_map(Result::ok);
+            let kinds = entries.filter(|entry| entry.path().join("manifest.toml").is_file());
+            kinds.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+        })
         .unwrap_or_default();
-    folders.retain(|folder| folder.join("manifest.toml").is_file());
-    folders.sort();
+    kinds.sort();
     let mut list = String::from("const BUILT_IN: &[BuiltIn] = &[\n");
-    for folder in folders {
-        let kind = folder.file_name().and_then(|name| name.to_str()).expect("a plain name");
+    for kind in kinds {
         let file = |name: &str| {
-            let path = folder.join(name);
-            println!("cargo::rerun-if-changed={}", path.display());
-            let path = path.canonicalize().expect("every destination has this file");
-            format!("include_str!({:?})", path.to_str().expect("a plain path"))
+            let path = format!("/{ROOT}/{kind}/{name}");
+            format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
         };
         let (manifest, examples, icon) =
             (file("manifest.toml"), file("examples.toml"), file("icon.svg"));

@@ -28,11 +28,18 @@ const MATCHING_KEY: &str = "__segment_internal_matching_key";
 const BATCH_SETTINGS: [&str; 3] = ["enable_batching", "batch_size", "batch_keys"];
 
 /// A configured destination.
-#[derive(Debug)]
 pub struct Connector {
     definition: Arc<Definition>,
     settings: Resolved,
     transport: Arc<HttpTransport>,
+}
+
+/// Shows the kind alone: settings hold secrets.
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = &self.definition.manifest.slug;
+        out.debug_struct("Connector").field("kind", kind).finish_non_exhaustive()
+    }
 }
 
 impl Connector {
@@ -86,6 +93,8 @@ impl Connector {
         }
         let action = action_of(&self.definition.manifest, key)?;
         let directives = with_defaults(action, fields);
+        let enable_batching =
+            enable_batching && directives.get("enable_batching") != Some(&false.into());
         Ok(Arc::new(self.plan(key, &directives, Some(columns), enable_batching)?))
     }
 
@@ -108,15 +117,6 @@ impl Connector {
                 fields.insert(name.clone(), directive.clone());
             }
         }
-        let mapping = value(&serde_json::Value::Object(fields.clone()));
-        let mapping = Mapping::compile(&mapping, columns).map_err(|problems| {
-            let problem = problems.first().map(ToString::to_string).unwrap_or_default();
-            Failure::new(
-                Code::MappingInvalid,
-                format!("the mapping of `{key}` is not valid: {problem}"),
-            )
-        })?;
-        let wants_batches = enable_batching && fields.get("enable_batching") != Some(&false.into());
         let plan = Compiler {
             manifest,
             key,
@@ -125,13 +125,24 @@ impl Connector {
             redactor: self.settings.redactor.clone(),
             sync_mode: sync_mode(key, action, directives)?,
             hooks,
-            batched: wants_batches && action.request.batch.is_some(),
+            batched: enable_batching && action.request.batch.is_some(),
             batch_size: fields.get("batch_size").and_then(batch_size),
             batch_keys: batch_keys(action, &fields),
             constant_fields: constant_fields(action, &fields),
         }
         .compile()?;
-        Ok(PlannedAction { mapping, payloads: Arc::new(Payloads::new(&action.fields)), plan })
+        // Without columns every record may look different, and shows the whole of what it lacks.
+        let payloads = match columns {
+            Some(_) => Payloads::split(&action.fields, &mut fields, plan.batched),
+            None => Payloads::new(&action.fields),
+        };
+        let mapping = value(&serde_json::Value::Object(fields));
+        let mapping = Mapping::compile(&mapping, columns).map_err(|problems| {
+            let problem = problems.first().map(ToString::to_string).unwrap_or_default();
+            let message = format!("the mapping of `{key}` is not valid: {problem}");
+            Failure::new(Code::MappingInvalid, message)
+        })?;
+        Ok(PlannedAction { mapping, payloads, plan })
     }
 }
 

@@ -8,6 +8,7 @@
 mod browser;
 mod catalog;
 mod connector;
+mod describe;
 mod http;
 mod manifest;
 mod moment;
@@ -20,6 +21,7 @@ mod template;
 
 pub use catalog::{Catalog, Definition};
 pub use connector::{Connector, check_mapping};
+pub use describe::{ActionDescription, Description, FieldDescription, Need};
 pub use http::Network;
 pub use manifest::{
     ActionManifest, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule, Setting,

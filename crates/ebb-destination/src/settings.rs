@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Settings that are complete and valid: defaults filled in, choices replaced by their values.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Resolved {
     pub(crate) values: Object<'static>,
     pub(crate) redactor: Redactor,

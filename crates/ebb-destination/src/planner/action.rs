@@ -1,7 +1,5 @@
 //! The engine's port: mapping and schema in front of a plan.
 
-use std::sync::Arc;
-
 use ebb_core::{
     Code, Failure, Record, Value,
     port::{Action, Batch, Batching, Exchange, Item, Step},
@@ -12,10 +10,9 @@ use super::Plan;
 use crate::{payload::Payloads, template::Run};
 
 /// An action as the engine sees it.
-#[derive(Debug)]
 pub(crate) struct PlannedAction {
     pub(crate) mapping: Mapping,
-    pub(crate) payloads: Arc<Payloads>,
+    pub(crate) payloads: Payloads,
     pub(crate) plan: Plan,
 }
 

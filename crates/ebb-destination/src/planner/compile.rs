@@ -18,8 +18,7 @@ use crate::{
     template::{Names, Node, Run, Scope},
 };
 
-/// What an action is compiled with.
-#[derive(Debug)]
+/// What an action is compiled with. No `Debug`: it holds secrets.
 pub(crate) struct Compiler<'m> {
     pub(crate) manifest: &'m Manifest,
     pub(crate) key: &'m str,

@@ -16,8 +16,7 @@ pub(crate) struct Head {
     pub(crate) headers: Vec<Header>,
 }
 
-/// How a head is made.
-#[derive(Debug)]
+/// How a head is made. No `Debug`: it holds secrets.
 pub(crate) struct HeadPlan {
     pub(crate) method: Node,
     pub(crate) url: Node,
@@ -29,7 +28,6 @@ pub(crate) struct HeadPlan {
 }
 
 /// What a secret header holds.
-#[derive(Debug)]
 pub(crate) enum Credential {
     /// The text as it is.
     Plain(Node),

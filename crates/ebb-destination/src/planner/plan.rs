@@ -14,8 +14,7 @@ use crate::{
     template::{Node, Run, Scope},
 };
 
-/// A compiled action.
-#[derive(Debug)]
+/// A compiled action. No `Debug`: it holds secrets.
 pub(crate) struct Plan {
     pub(crate) head: HeadPlan,
     /// Whether the head is the same for all records of this mapping.

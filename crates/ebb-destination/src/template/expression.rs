@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use ebb_core::{Number, Object, Value, suggest};
-use minijinja::machinery::{ast, parse_expr};
+use ebb_core::{Object, Value, suggest};
+use minijinja::{
+    machinery::{ast, parse_expr},
+    value::ValueKind,
+};
 
 use super::{
     filter::Filter,
@@ -309,23 +312,17 @@ fn arguments<'t, 's>(list: &'t [ast::CallArg<'s>]) -> Result<Vec<&'t ast::Expr<'
 }
 
 fn constant_value(value: &minijinja::Value) -> Result<Value<'static>, String> {
-    if value.is_none() || value.is_undefined() {
-        return Ok(Value::Null);
-    }
-    if let Some(text) = value.as_str() {
-        return Ok(text.to_owned().into());
-    }
-    if let Some(number) = value.as_i64() {
-        return Ok(number.into());
-    }
-    // minijinja shows every value as text; what is left are booleans and doubles.
-    match value.to_string().as_str() {
-        "true" | "True" => Ok(true.into()),
-        "false" | "False" => Ok(false.into()),
-        text => text
-            .parse::<f64>()
-            .map(|number| Value::Number(Number::Float(number)))
-            .map_err(|_| format!("`{text}` is not a plain value")),
+    let not_plain = || format!("`{value}` is not a plain value");
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind is written as a constant")]
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Ok(Value::Null),
+        ValueKind::Bool => Ok(value.is_true().into()),
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().to_owned().into()),
+        ValueKind::Number => match value.as_i64() {
+            Some(number) if !value.to_string().contains('.') => Ok(number.into()),
+            _ => value.to_string().parse::<f64>().map(Into::into).map_err(|_| not_plain()),
+        },
+        _ => Err(not_plain()),
     }
 }
 

@@ -319,6 +319,8 @@ mod tests {
             ("{{ field.x | not_null }}", r#"{"x":null}"#, "undefined"),
             ("{{ field.x | equals('a') }}", r#"{"x":"a"}"#, "true"),
             ("{{ field.x | only('a') }}", r#"{"x":"b"}"#, "undefined"),
+            ("{{ true | when(field.x) }}", r#"{"x":"b"}"#, "true"),
+            ("{{ field.x | default(1.5) }}", "{}", "1.5"),
             ("{{ field.x | prefix('p-') }}", r#"{"x":"a"}"#, r#""p-a""#),
             ("{{ field.x | prefix('p-') }}", r#"{"x":""}"#, r#""""#),
             ("{{ field.x | get('k') }}", r#"{"x":{"k":1}}"#, "1"),

@@ -1,16 +1,13 @@
-//! What sources that are a file on this machine share: their settings, and streams of blocking drivers.
+//! The settings of sources that are a file on this machine.
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use arrow_array::RecordBatch;
-use ebb_core::{Code, Failure, config::Settings, port::BatchStream, suggest};
-use futures_util::stream;
+use ebb_core::{Code, Failure, config::Settings, suggest};
 use jiff::SignedDuration;
 use serde_json::Value;
-use tokio::{sync::mpsc, task::spawn_blocking};
 
 /// The settings of a source that is a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,36 +70,6 @@ fn duration(value: &Value) -> Option<Duration> {
     let text = value.as_str()?;
     let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
     seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
-}
-
-/// Batches that wait between the driver's thread and the reader; the driver waits when it is full.
-const WAITING: usize = 2;
-
-/// A stream of what a blocking producer hands over. The producer runs on a thread of its own and stops
-/// when handing over says `false`: then nobody reads any more.
-pub(crate) fn stream(
-    produce: impl FnOnce(&mut dyn FnMut(RecordBatch) -> bool) -> Result<(), Failure> + Send + 'static,
-) -> BatchStream {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    let producer = spawn_blocking(move || {
-        if let Err(failure) = produce(&mut |batch| sender.blocking_send(Ok(batch)).is_ok()) {
-            // Nobody waits for the failure of a stream that was let go.
-            sender.blocking_send(Err(failure)).ok();
-        }
-    });
-    Box::pin(stream::unfold((receiver, Some(producer)), |(mut receiver, producer)| async move {
-        if let Some(item) = receiver.recv().await {
-            return Some((item, (receiver, producer)));
-        }
-        // A producer that died must not look like one that has ended.
-        let error = producer?.await.err()?;
-        Some((Err(stopped(error)), (receiver, None)))
-    }))
-}
-
-/// The failure of a driver's thread that ended by itself.
-pub(crate) fn stopped(error: tokio::task::JoinError) -> Failure {
-    Failure::new(Code::SourceLost, "the source's driver stopped unexpectedly").caused_by(error)
 }
 
 #[cfg(test)]

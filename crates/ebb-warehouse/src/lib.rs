@@ -1,8 +1,11 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod blocking;
 mod columns;
 mod connection;
 mod dialect;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod file;
 mod layout;
 mod postgres;

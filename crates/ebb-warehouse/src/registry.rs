@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest};
 
-use crate::{postgres, sqlite, tracker::Tracker};
+#[cfg(feature = "duckdb")]
+use crate::duckdb;
+use crate::{postgres, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -12,14 +14,15 @@ type Connected = Result<Arc<dyn Warehouse>, Failure>;
 type Connect = fn(&Settings, &str, &Limits) -> Connected;
 
 /// Every kind of source; a kind that this build lacks says so when it is used.
-const KINDS: [(&str, Connect); 2] = [
+const KINDS: &[(&str, Connect)] = &[
     ("postgres", |settings, schema, limits| {
         Ok(Arc::new(postgres::source(settings, schema, limits)?))
     }),
-    ("sqlite", |settings, schema, limits| {
-        let connection = sqlite::SqliteConnection::new(settings, schema)?;
-        Ok(Arc::new(Tracker::new(sqlite::SqliteDialect, connection, schema, limits)))
-    }),
+    ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
+    #[cfg(feature = "duckdb")]
+    ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
+    #[cfg(not(feature = "duckdb"))]
+    ("duckdb", |_, _, _| Err(missing("duckdb"))),
 ];
 
 /// The kinds of sources that [`connect`] knows.
@@ -43,4 +46,38 @@ pub fn connect(
             .help(suggest::allowed(kind, kinds())));
     };
     connect(settings, schema, limits)
+}
+
+#[cfg(not(feature = "duckdb"))]
+fn missing(feature: &str) -> Failure {
+    Failure::new(Code::FeatureMissing, format!("this build of Ebb lacks sources of kind `{feature}`"))
+        .help(format!(
+            "Build Ebb with `--features {feature}-bundled`, or with `--features {feature}` and the library's folder in `DUCKDB_LIB_DIR`"
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Code, Limits, config::Settings};
+
+    use super::{connect, kinds};
+
+    #[test]
+    fn an_unknown_kind_is_told_with_the_nearest() {
+        let failure = connect("sqlit", &Settings::default(), "managed", &Limits::default())
+            .err()
+            .expect("no such kind");
+        assert_eq!(failure.code, Code::ConfigName);
+        assert!(failure.advice().starts_with("Did you mean `sqlite`?"), "{}", failure.advice());
+        assert!(kinds().any(|kind| kind == "sqlite"));
+    }
+
+    #[cfg(not(feature = "duckdb"))]
+    #[test]
+    fn a_kind_that_was_left_out_says_so() {
+        let failure = connect("duckdb", &Settings::default(), "managed", &Limits::default())
+            .err()
+            .expect("not in this build");
+        assert_eq!(failure.code, Code::FeatureMissing);
+    }
 }

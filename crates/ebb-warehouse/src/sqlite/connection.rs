@@ -9,8 +9,9 @@ use tokio::task::spawn_blocking;
 
 use super::{functions, session::SqliteSession};
 use crate::{
+    blocking::stopped,
     connection::{Access, Connection, Session},
-    file::{FileSettings, stopped},
+    file::FileSettings,
 };
 
 /// How long a statement waits for a lock of another process.

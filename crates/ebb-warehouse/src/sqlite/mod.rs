@@ -12,5 +12,19 @@ mod functions;
 mod session;
 mod stage;
 
-pub(crate) use connection::SqliteConnection;
-pub(crate) use dialect::SqliteDialect;
+use ebb_core::{Failure, Limits, config::Settings};
+
+use connection::SqliteConnection;
+use dialect::SqliteDialect;
+
+use crate::tracker::Tracker;
+
+/// An SQLite source; nothing is opened yet. Fails with `S115` if the settings do not fit.
+pub(crate) fn source(
+    settings: &Settings,
+    schema: &str,
+    limits: &Limits,
+) -> Result<Tracker<SqliteDialect, SqliteConnection>, Failure> {
+    let connection = SqliteConnection::new(settings, schema)?;
+    Ok(Tracker::new(SqliteDialect, connection, schema, limits))
+}

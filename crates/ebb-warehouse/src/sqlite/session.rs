@@ -1,69 +1,31 @@
 //! One SQLite connection, whose blocking calls run on threads of their own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ebb_core::{Code, Column, ColumnKind, Failure, port::BatchStream};
 use roaring::RoaringTreemap;
-use rusqlite::{Connection as Driver, ErrorCode, InterruptHandle, types::ValueRef};
-use tokio::{task::spawn_blocking, time::timeout};
+use rusqlite::{Connection as Driver, ErrorCode, types::ValueRef};
 
 use super::stage;
 use crate::{
+    blocking::{self, Blocking},
     connection::{SEQS, Session},
-    file::{self, stopped},
 };
 
-pub(super) struct SqliteSession {
-    /// Gone while a call runs, and for good when its future was dropped.
-    connection: Option<Driver>,
-    interrupt: Arc<InterruptHandle>,
-    timeout: Option<Duration>,
-}
-
-/// Stops the running statement unless it has ended.
-struct InterruptOnDrop(Option<Arc<InterruptHandle>>);
-
-impl Drop for InterruptOnDrop {
-    fn drop(&mut self) {
-        if let Some(interrupt) = &self.0 {
-            interrupt.interrupt();
-        }
-    }
-}
+pub(super) struct SqliteSession(Blocking<Driver>);
 
 impl SqliteSession {
     pub(super) fn new(connection: Driver, timeout: Option<Duration>) -> Self {
-        let interrupt = Arc::new(connection.get_interrupt_handle());
-        Self { connection: Some(connection), interrupt, timeout }
+        let interrupt = connection.get_interrupt_handle();
+        Self(Blocking::new(connection, move || interrupt.interrupt(), timeout))
     }
 
     async fn run<T: Send + 'static>(
         &mut self,
         work: impl FnOnce(&mut Driver) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let mut connection = self.connection.take().ok_or_else(|| {
-            Failure::new(Code::SourceLost, "the session of the source was given up")
-        })?;
-        let mut guard = InterruptOnDrop(Some(Arc::clone(&self.interrupt)));
-        let task = spawn_blocking(move || {
-            let outcome = work(&mut connection);
-            (connection, outcome)
-        });
-        let joined = match self.timeout {
-            None => task.await,
-            Some(limit) => timeout(limit, task).await.map_err(|_| {
-                let limit = limit.as_secs();
-                Failure::new(
-                    Code::SourceTimeout,
-                    format!("a statement took longer than `{limit}` seconds"),
-                )
-            })?,
-        };
-        guard.0 = None;
-        let (connection, outcome) = joined.map_err(stopped)?;
-        self.connection = Some(connection);
-        outcome.map_err(failed)
+        self.0.run(|connection| work(connection).map_err(failed)).await
     }
 }
 
@@ -133,10 +95,8 @@ impl Session for SqliteSession {
         // A query that cannot be prepared fails here, before a stream is promised.
         let check = sql.clone();
         self.run(move |connection| connection.prepare(&check).map(drop)).await?;
-        let Some(connection) = self.connection.take() else {
-            return Err(Failure::new(Code::SourceLost, "the session of the source was given up"));
-        };
-        Ok(file::stream(move |send| stage::stream(&connection, &sql, &columns, send)))
+        let connection = self.0.take()?;
+        Ok(blocking::stream(move |send| stage::stream(&connection, &sql, &columns, send)))
     }
 }
 

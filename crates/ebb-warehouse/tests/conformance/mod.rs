@@ -13,6 +13,8 @@ macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
+        #[cfg(feature = "duckdb")]
+        scenarios!(@engine duckdb, $crate::engine::DuckDb, $($module::{$($name),*})*);
     };
     (@engine $engine:ident, $harness:ty, $($module:ident::{$($name:ident),*})*) => {
         mod $engine {

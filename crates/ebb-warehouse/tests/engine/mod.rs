@@ -1,5 +1,7 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod postgres;
 mod sqlite;
 
@@ -9,6 +11,8 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+#[cfg(feature = "duckdb")]
+pub(crate) use duckdb::DuckDb;
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 

@@ -1,0 +1,48 @@
+//! DuckDB, with the feature of that name.
+
+use async_trait::async_trait;
+use duckdb::{Connection, types::Value as Cell};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::Engine;
+
+pub(crate) struct DuckDb {
+    folder: TempDir,
+}
+
+impl DuckDb {
+    pub(crate) async fn start() -> Option<Self> {
+        let engine = Self { folder: tempfile::tempdir().unwrap() };
+        engine.run("select 1").await;
+        Some(engine)
+    }
+
+    fn open(&self) -> Connection {
+        Connection::open(self.folder.path().join("shop.duckdb")).unwrap()
+    }
+}
+
+#[async_trait]
+impl Engine for DuckDb {
+    fn kind(&self) -> &'static str {
+        "duckdb"
+    }
+
+    fn settings(&self) -> Value {
+        json!({ "path": self.folder.path().join("shop.duckdb") })
+    }
+
+    async fn run(&self, sql: &str) {
+        self.open().execute_batch(sql).unwrap();
+    }
+
+    async fn read(&self, sql: &str) -> String {
+        match self.open().query_row(sql, [], |row| row.get::<_, Cell>(0)).unwrap() {
+            Cell::Null => String::new(),
+            Cell::Text(text) => text,
+            Cell::BigInt(number) => number.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+}

@@ -28,8 +28,8 @@ pub(crate) trait Engine: Send + Sync {
     /// Runs SQL by the engine's own client, any number of statements.
     async fn run(&self, sql: &str);
 
-    /// Reads the text of the only value of a query by the engine's own client.
-    async fn read(&self, sql: &str) -> String;
+    /// Counts a table's rows by the engine's own client.
+    async fn count(&self, table: &str) -> i64;
 
     /// Connects Ebb.
     fn connect(&self) -> Arc<dyn Warehouse> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ebb_core::config::MANAGED_SCHEMA;
-use rusqlite::{Connection, types::Value as Cell};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -44,14 +44,8 @@ impl Engine for Sqlite {
         self.open().execute_batch(sql).unwrap();
     }
 
-    async fn read(&self, sql: &str) -> String {
-        let value = self.open().query_row(sql, [], |row| row.get::<_, Cell>(0)).unwrap();
-        match value {
-            Cell::Null => String::new(),
-            Cell::Integer(number) => number.to_string(),
-            Cell::Real(number) => number.to_string(),
-            Cell::Text(text) => text,
-            Cell::Blob(bytes) => format!("{bytes:?}"),
-        }
+    async fn count(&self, table: &str) -> i64 {
+        let sql = format!("select count(*) from {table}");
+        self.open().query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 }

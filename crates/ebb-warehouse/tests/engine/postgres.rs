@@ -32,7 +32,7 @@ impl Engine for Postgres {
         self.0.run(sql).await;
     }
 
-    async fn read(&self, sql: &str) -> String {
-        self.0.value(sql).await
+    async fn count(&self, table: &str) -> i64 {
+        self.0.value(&format!("select count(*) from {table}")).await.parse().unwrap()
     }
 }

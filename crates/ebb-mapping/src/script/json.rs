@@ -19,7 +19,8 @@ pub(crate) fn stringify(value: &Value<'_>) -> Option<String> {
 fn write(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
-        Value::Number(_) if is_undefined(value) => out.push_str("null"),
+        // Neither `undefined` nor what arithmetic in a template gives.
+        Value::Number(number) if !number.as_f64().is_finite() => out.push_str("null"),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             write!(out, "{value}").expect("a string takes every write");
         }

@@ -48,3 +48,20 @@ pub(crate) fn value_of_f64(number: f64) -> Value<'static> {
     }
     Value::Number(Number::Float(number))
 }
+
+/// The whole part of a number; 0 where it is none, the nearest where it has no room.
+#[expect(clippy::cast_possible_truncation, reason = "the cast keeps within bounds by itself")]
+pub(crate) fn to_whole(number: f64) -> i64 {
+    number as i64
+}
+
+/// The whole part of a number as a length: 0 where it is negative or none.
+pub(crate) fn to_length(number: f64) -> usize {
+    usize::try_from(to_whole(number)).unwrap_or(0)
+}
+
+/// A length as a number.
+#[expect(clippy::cast_precision_loss, reason = "nothing has 2^53 parts")]
+pub(crate) fn from_length(length: usize) -> f64 {
+    length as f64
+}

@@ -11,7 +11,7 @@ use ebb_core::{Number, Value};
 const TEXT: &str = "undefined";
 
 /// `undefined`.
-pub(crate) const fn undefined() -> Value<'static> {
+pub(crate) const fn undefined<'a>() -> Value<'a> {
     Value::Number(Number::Decimal(Cow::Borrowed(TEXT)))
 }
 

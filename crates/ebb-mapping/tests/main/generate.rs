@@ -295,7 +295,7 @@ fn template(random: &mut Rng, depth: u8) -> Value {
 }
 
 fn directive(random: &mut Rng, depth: u8) -> Value {
-    let (name, mut options) = match random.u8(..26) {
+    let (name, mut options) = match random.u8(..28) {
         0..5 => return path(random, depth),
         5..8 => return template(random, depth),
         8 | 9 => {
@@ -342,7 +342,7 @@ fn directive(random: &mut Rng, depth: u8) -> Value {
         ),
         23 => ("@excludeWhenNull", node(random, depth)),
         24 => ("@literal", node(random, depth)),
-        _ => ("@literal", crate::liquid::template(random).into()),
+        _ => ("@liquid", crate::liquid::template(random).into()),
     };
     if let Value::Object(options) = &mut options
         && random.u8(..12) == 0

@@ -21,7 +21,20 @@ fn difference(case: &str, expected: &Value) -> Option<String> {
     let part = |value: &Value, key: &str| value.get(key).unwrap_or(&null).clone();
     let agrees = part(&answer, "ok") == part(expected, "ok")
         && same(&part(&answer, "output"), &part(expected, "output"));
-    (!agrees).then(|| format!("case {case}\n  reference {expected}\n  ebb       {answer}"))
+    (!agrees && !on_purpose(case))
+        .then(|| format!("case {case}\n  reference {expected}\n  ebb       {answer}"))
+}
+
+/// Where we differ on purpose: what such a case holds, and why.
+const ON_PURPOSE: [(&str, &str); 4] = [
+    ("🙂", "half of a surrogate pair is U+FFFD, also where it is escaped and then taken apart"),
+    ("😀", "half of a surrogate pair is U+FFFD, also where it is escaped and then taken apart"),
+    ("increment ", "the reference writes the count into the event, where later directives find it"),
+    ("decrement ", "the reference writes the count into the event, where later directives find it"),
+];
+
+fn on_purpose(case: &str) -> bool {
+    ON_PURPOSE.iter().any(|(holds, _)| case.contains(holds))
 }
 
 fn compare<'c>(cases: impl Iterator<Item = (&'c str, Value)>) -> usize {

@@ -33,9 +33,7 @@ impl Day {
         let (year, month, day) = match self.month {
             Some(month) if is_day(first) => (second, month, first),
             Some(month) => (first, month, second),
-            None if self.iso || (third.is_some() && !is_day(first)) => {
-                (first, second, third.unwrap_or(1))
-            }
+            None if self.iso || !is_day(first) => (first, second, third.unwrap_or(1)),
             None => (third.unwrap_or(1), first, second),
         };
         let year = match year {

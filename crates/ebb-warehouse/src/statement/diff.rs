@@ -231,14 +231,15 @@ pub(crate) fn mark_duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [S
 /// After the probe of a full diff: puts rows aside whose identifier is tracked, though no tracked
 /// record differs: an unchanged row of the model has the same identifier.
 pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let changes = &layout.changes;
+    let key = layout.tracked_key("r.record_id");
+    let suspects = format!("op in ({}, {})", Operation::Added.number(), aside::DUPLICATE_NEW);
+    // The few suspects are looked for among the many tracked, so that no engine hashes the many.
     format!(
-        "update {changes} set op = {tracked} where op in ({added}, {new}) and record_id in \
-         (select {key} from {records} r)",
-        changes = layout.changes,
+        "update {changes} set op = {tracked} where {suspects} and record_id in \
+         (select {key} from {records} r where {key} in \
+         (select c.record_id from {changes} c where c.{suspects}))",
         tracked = aside::DUPLICATE_TRACKED,
-        added = Operation::Added.number(),
-        new = aside::DUPLICATE_NEW,
-        key = layout.tracked_key("r.record_id"),
         records = layout.records,
     )
 }

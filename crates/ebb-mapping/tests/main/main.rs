@@ -8,3 +8,4 @@ mod generate;
 mod liquid;
 mod mapping;
 mod oracle;
+mod record;

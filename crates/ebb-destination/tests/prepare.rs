@@ -67,6 +67,17 @@ fn without_batching_a_record_goes_alone_and_an_address_per_row_makes_its_own_gro
 }
 
 #[test]
+fn a_credential_among_a_mapping_s_headers_is_not_shown() {
+    let headers = json!({ "Authorization": "Bearer hidden", "X-Plain": "seen" });
+    let planned = webhook(true, &[("headers", headers)]);
+    let set = rows::set(1);
+    let items = vec![planned.prepare(&set.get(0).unwrap()).unwrap()];
+    let Step::Send(requests) = planned.next(&Batch { items }, &[]).unwrap() else { panic!() };
+    let shown = format!("{:?}", requests[0].shown(&ebb_core::Redactor::default()));
+    assert!(shown.contains("seen") && !shown.contains("hidden"), "{shown}");
+}
+
+#[test]
 fn a_constant_that_does_not_fit_rejects_every_row_and_nothing_else() {
     let planned = webhook(true, &[("method", json!("DELETE"))]);
     let set = rows::set(1);

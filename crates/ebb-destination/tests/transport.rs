@@ -77,7 +77,7 @@ fn request(url: &str) -> Request {
     }
 }
 
-async fn send(connector: &Connector, url: &str) -> Result<Reply, Failure> {
+pub(crate) async fn send(connector: &Connector, url: &str) -> Result<Reply, Failure> {
     connector.transport().send(&request(url)).await
 }
 

@@ -35,29 +35,30 @@ fn root(error: &reqwest::Error) -> String {
     chain(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
+/// The TLS error that a cause is or wraps. An I/O error shows what it wraps by `get_ref`, not as
+/// its source, and may wrap another.
+fn tls<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(error);
+    }
+    tls(cause.downcast_ref::<std::io::Error>()?.get_ref()?)
+}
+
 /// What is wrong with a certificate, if that is what stood in the way.
 #[expect(clippy::wildcard_enum_match_arm, reason = "most of what TLS can complain of is not this")]
 fn certificate(error: &reqwest::Error) -> Option<String> {
-    chain(error).find_map(|cause| {
-        // An I/O error shows the error it wraps by `get_ref`, not as its source.
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match inner.or_else(|| cause.downcast_ref::<rustls::Error>())? {
-            rustls::Error::InvalidCertificate(reason) => Some(match reason {
-                rustls::CertificateError::Expired
-                | rustls::CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-                rustls::CertificateError::UnknownIssuer => {
-                    "its authority is not known here".to_owned()
-                }
-                rustls::CertificateError::NotValidForName
-                | rustls::CertificateError::NotValidForNameContext { .. } => {
-                    "it is for another name".to_owned()
-                }
-                other => other.to_string(),
-            }),
-            _ => None,
-        }
-    })
+    match chain(error).find_map(tls)? {
+        rustls::Error::InvalidCertificate(reason) => Some(match reason {
+            rustls::CertificateError::Expired | rustls::CertificateError::ExpiredContext { .. } => {
+                "it has expired".to_owned()
+            }
+            rustls::CertificateError::UnknownIssuer => "its authority is not known here".to_owned(),
+            rustls::CertificateError::NotValidForName
+            | rustls::CertificateError::NotValidForNameContext { .. } => {
+                "it is for another name".to_owned()
+            }
+            other => other.to_string(),
+        }),
+        _ => None,
+    }
 }

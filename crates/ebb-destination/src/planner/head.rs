@@ -66,6 +66,12 @@ impl HeadPlan {
             query.push('=');
             query.extend(utf8_percent_encode(&text_of(&value), QUERY));
         }
+        if url.is_empty() {
+            return Err(Failure::new(
+                Code::PayloadInvalid,
+                "the request's address lacks a value that the mapping does not give",
+            ));
+        }
         let url = Url::parse(&(url.clone() + &query)).map_err(|error| {
             Failure::new(Code::PayloadInvalid, format!("`{url}` is not an address"))
                 .help("Give a whole address that starts with `https://` or `http://`")
@@ -132,11 +138,17 @@ fn own_headers(own: &Object<'_>, headers: &mut Vec<Header>) -> Result<(), Failur
                 "the value of the header `{name}` has characters that headers cannot carry"
             )));
         }
-        let made = header(name, value.trim_matches([' ', '\t']));
+        let mut made = header(name, value.trim_matches([' ', '\t']));
+        made.secret = carries_secret(&made.name);
         headers.retain(|known| known.name != made.name);
         headers.push(made);
     }
     Ok(())
+}
+
+/// Whether a header that a mapping gives is likely to hold a credential, so that nobody sees it.
+fn carries_secret(name: &str) -> bool {
+    ["auth", "cookie", "key", "password", "secret", "token"].iter().any(|part| name.contains(part))
 }
 
 impl Head {

@@ -253,6 +253,11 @@ impl Connector {
     }
 }
 
+/// A time-out as the server takes it, the longest that it takes for all that are longer.
+fn milliseconds(timeout: &Duration) -> i32 {
+    i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+}
+
 /// The statements that give a session the same settings everywhere, whatever server, database and user
 /// have set.
 fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
@@ -276,7 +281,7 @@ fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
         set lock_timeout = {};
         set statement_timeout = {};
         set work_mem = '{work_mem}'",
-        lock_timeout.as_millis(),
-        statement_timeout.as_millis(),
+        milliseconds(lock_timeout),
+        milliseconds(statement_timeout),
     )
 }

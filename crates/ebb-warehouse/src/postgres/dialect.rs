@@ -200,3 +200,74 @@ impl Dialect for PostgresDialect {
         ""
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+
+    use ebb_core::{Column, ColumnKind};
+
+    use super::{PostgresDialect, remember_rows, within_limit};
+    use crate::dialect::Dialect;
+
+    fn dialect(version: u32) -> PostgresDialect {
+        PostgresDialect::new(Arc::new(OnceLock::from(version)))
+    }
+
+    /// A column of each way in which types are handled.
+    fn columns() -> [Column; 9] {
+        [
+            ("a", ColumnKind::Integer, "int8"),
+            ("b", ColumnKind::Text, "text"),
+            ("c", ColumnKind::Json, "json"),
+            ("d", ColumnKind::Text, "bpchar"),
+            ("e", ColumnKind::Integer, "oid"),
+            ("f", ColumnKind::Decimal, "money"),
+            ("g", ColumnKind::Text, "inet"),
+            ("h", ColumnKind::Json, "text[]"),
+            ("i", ColumnKind::Text, "\"public\".\"mood\""),
+        ]
+        .map(|(name, kind, native)| Column::new(name, kind, native))
+    }
+
+    #[test]
+    fn checksums_hash_the_row_or_from_older_servers_its_text() {
+        let columns = columns();
+        let read: Vec<_> =
+            columns.iter().map(|column| (column, format!("m.{}", column.name))).collect();
+        let told = [15, 13].map(|version| dialect(version).checksum("[\"a\"]", &read));
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn columns_are_kept_and_streamed_by_their_type() {
+        let dialect = dialect(15);
+        let told = columns().map(|column| {
+            let (stored, staged) = (dialect.stored(&column, "x"), dialect.staged(&column, "x"));
+            let (key, null) = (dialect.key(&column, "x"), dialect.null(&column));
+            format!("{}: {stored} | {staged} | {key} | {null}", column.native)
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn rows_are_remembered_of_unlogged_tables_alone() {
+        let dialect = dialect(15);
+        let changes = dialect.create_changes_as("\"s\".\"changes_1\"", "select 1 as seq");
+        insta::assert_snapshot!(
+            remember_rows(&changes, 7).unwrap(),
+            @r#"comment on table "s"."changes_1" is '7'"#
+        );
+        assert_eq!(remember_rows(&dialect.create_table_as("t", "select 1"), 7), None);
+    }
+
+    #[test]
+    fn long_table_names_stay_apart_within_the_servers_limit() {
+        let long = "ä".repeat(60);
+        let names = [format!("{long}1"), format!("{long}2")];
+        let short = names.each_ref().map(|name| within_limit(name));
+        assert_ne!(short[0], short[1]);
+        assert!(short.iter().all(|name| name.len() <= 63));
+        assert_eq!(within_limit("records_users"), "records_users");
+    }
+}

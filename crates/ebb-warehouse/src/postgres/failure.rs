@@ -93,6 +93,8 @@ pub(super) fn running(
         .help("End the session that holds the lock, or raise `lock_timeout`"),
         "40001" | "40P01" => lost(format!("the server ended the transaction: {told}")),
         "53100" => Failure::new(Code::SourceFull, format!("the server's disk is full: {told}")),
+        "53400" => Failure::new(Code::SourceFull, format!("a limit of the server is reached: {told}"))
+            .help("Raise the limit that is named, such as `temp_file_limit`; nothing was lost"),
         "53200" => Failure::new(Code::SourceFull, format!("the server is out of memory: {told}"))
             .help("Lower `work_mem` in the source's settings; nothing was lost"),
         _ if state.starts_with("57P") || state.starts_with("08") => lost(told),

@@ -10,3 +10,4 @@ mod bench;
 mod conformance;
 mod engine;
 mod postgres;
+mod types;

@@ -42,6 +42,10 @@ impl Dialect for DuckDialect {
         match handling(&column.native) {
             Handling::Boolean | Handling::Text | Handling::Binary => expression.to_owned(),
             Handling::Integer => self.integer(expression),
+            // As moments of coarser types are written.
+            Handling::AsText if column.native == "TIMESTAMP_NS" => {
+                format!("replace({}, ' ', 'T')", self.text(expression))
+            }
             Handling::Exact | Handling::AsText | Handling::Time | Handling::Json => {
                 self.text(expression)
             }

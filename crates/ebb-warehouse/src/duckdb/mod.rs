@@ -12,7 +12,7 @@ mod types;
 use ebb_core::{Failure, Limits, config::Settings};
 
 use connection::DuckConnection;
-use dialect::DuckDialect;
+pub(crate) use dialect::DuckDialect;
 
 use crate::tracker::Tracker;
 

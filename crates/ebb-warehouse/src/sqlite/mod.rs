@@ -15,7 +15,7 @@ mod stage;
 use ebb_core::{Failure, Limits, config::Settings};
 
 use connection::SqliteConnection;
-use dialect::SqliteDialect;
+pub(crate) use dialect::SqliteDialect;
 
 use crate::tracker::Tracker;
 

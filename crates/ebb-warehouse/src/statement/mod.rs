@@ -4,6 +4,8 @@ pub(crate) mod commit;
 pub(crate) mod diff;
 pub(crate) mod read;
 pub(crate) mod rebase;
+#[cfg(test)]
+mod tests;
 
 /// More items for a list that has some: `, one, two`.
 fn more(items: impl Iterator<Item = String>) -> String {

@@ -126,7 +126,9 @@ async fn tally<D: Dialect>(
         let op = i64::try_from(op).unwrap_or_default();
         if let Some(operation) = Operation::of_number(op) {
             *found.changes.of(operation) += rows;
-            found.not_finite += not_finite;
+            if operation != Operation::Deleted {
+                found.not_finite += not_finite;
+            }
         } else {
             match op {
                 aside::DUPLICATE_NEW => found.duplicates.added += rows,

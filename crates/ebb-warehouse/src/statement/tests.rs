@@ -1,0 +1,141 @@
+//! Every statement of one sync, as each dialect writes it.
+
+use std::fmt::Write;
+
+use ebb_core::{
+    Column, ColumnKind, Operation, SyncId,
+    port::{Commit, DiffJob, ModelQuery, Recipe, Tracked},
+};
+use roaring::RoaringTreemap;
+
+use super::{
+    commit::{self, Applied},
+    diff::{self, Selection},
+    read, rebase,
+};
+use crate::{
+    dialect::Dialect,
+    layout::Layout,
+    sqlite::SqliteDialect,
+    state::{self, State},
+};
+
+fn job(columns: &[(&str, ColumnKind, &str)], timestamp: Option<&str>) -> DiffJob {
+    DiffJob {
+        sync: SyncId::from_parts(1, 2),
+        mapping: "users-to_hook".to_owned(),
+        source: "shop".to_owned(),
+        model_name: "users".to_owned(),
+        model: ModelQuery {
+            sql: "select * from users; -- all".to_owned(),
+            id: "id".to_owned(),
+            timestamp: timestamp.map(str::to_owned),
+        },
+        columns: columns
+            .iter()
+            .map(|(name, kind, native)| Column::new(*name, *kind, *native))
+            .collect(),
+        keep_deleted_values: false,
+        limit: 1000,
+    }
+}
+
+fn state<D: Dialect>(dialect: &D, job: &DiffJob, checkpoint: Option<&str>) -> State {
+    let layout = Layout::new(dialect, "managed", job, None).unwrap();
+    State {
+        tracked: Tracked {
+            recipe: Recipe { version: "1/test".to_owned(), columns: vec!["id: any".to_owned()] },
+            sync: Some(job.sync),
+            records: 7,
+            checkpoint: checkpoint.map(str::to_owned),
+        },
+        checkpoint_of: layout.checkpoint_of(),
+        key_type: layout.key_type.clone(),
+        kept: layout.kept().map(|(column, _)| column.clone()).collect(),
+    }
+}
+
+/// The statements of a dialect for a model with these columns, the last of which tells the time.
+fn statements<D: Dialect>(
+    dialect: &D,
+    columns: &[(&str, ColumnKind, &str)],
+    moment: &str,
+) -> String {
+    let mut out = String::new();
+    let mut tell = |title: &str, statements: &[String]| {
+        writeln!(out, "-- {title}").unwrap();
+        for statement in statements {
+            writeln!(out, "{statement};").unwrap();
+        }
+        writeln!(out).unwrap();
+    };
+    let full = job(columns, None);
+    let keep = DiffJob { keep_deleted_values: true, ..full.clone() };
+    let newer = job(columns, columns.last().map(|(name, ..)| *name));
+
+    let first = Layout::new(dialect, "managed", &full, None).unwrap();
+    tell("preview", &[read::preview(&first, None, 10)]);
+    tell("record", &[read::preview(&first, Some("it's"), 1)]);
+    tell("first diff", &[diff::write(&first, Selection::Probe(1001)), diff::census(&first)]);
+    tell("its duplicates", &diff::mark_duplicates(&first));
+    tell("first diff over the limit", &[diff::write(&first, Selection::Ordered(1000))]);
+
+    let tracked = state(dialect, &full, None);
+    let next = Layout::new(dialect, "managed", &full, Some(&tracked)).unwrap();
+    tell(
+        "next diff",
+        &[diff::write(&next, Selection::Probe(1001)), diff::tally(&next), diff::mark_twins(&next)],
+    );
+    tell("duplicates", &[diff::duplicates(&next, 10)]);
+    tell("next diff over the limit", &[diff::write(&next, Selection::Ordered(1000))]);
+    tell("changes", &[read::changes(&next, &[Operation::Added, Operation::Updated], Some(5))]);
+
+    let kept = state(dialect, &keep, None);
+    let keeping = Layout::new(dialect, "managed", &keep, Some(&kept)).unwrap();
+    tell("diff with kept values", &[diff::write(&keeping, Selection::Probe(1001))]);
+
+    let since = state(dialect, &newer, Some(moment));
+    let incremental = Layout::new(dialect, "managed", &newer, Some(&since)).unwrap();
+    tell("incremental diff", &[diff::write(&incremental, Selection::Ordered(1000))]);
+
+    let everything = Commit {
+        job: full.clone(),
+        seqs: RoaringTreemap::new(),
+        inverted: false,
+        subscribed: vec![Operation::Added, Operation::Updated],
+    };
+    let all = Applied::of(&first, &everything);
+    tell("first commit", &commit::create(&first, &all));
+    let some = Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything });
+    tell("commit", &[commit::delete(&next, &some), commit::insert(&next, &some)]);
+    tell("its checkpoint", &[commit::checkpoint(&incremental, &some).unwrap()]);
+    let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
+    tell("values kept from now on", &commit::reshape(&from_now_on));
+    tell("state", &state::replace(dialect, "checkpoints", &full, &tracked));
+    tell("rebase", &rebase::rebuild(&keeping));
+    tell("rebased", &[rebase::changed(&keeping)]);
+    tell("rebase's end", &commit::take_over(&keeping));
+    out
+}
+
+#[test]
+fn sqlite() {
+    let columns = [
+        ("id", ColumnKind::Json, "INTEGER"),
+        ("seq", ColumnKind::Json, "REAL"),
+        ("moved \"at\"", ColumnKind::Json, "any"),
+    ];
+    insta::assert_snapshot!(statements(&SqliteDialect, &columns, "'2026-01-01 10:00:00'"));
+}
+
+#[cfg(feature = "duckdb")]
+#[test]
+fn duckdb() {
+    let columns = [
+        ("id", ColumnKind::Integer, "INTEGER"),
+        ("seq", ColumnKind::Float, "DOUBLE"),
+        ("moved \"at\"", ColumnKind::Timestamp, "TIMESTAMP WITH TIME ZONE"),
+    ];
+    let dialect = crate::duckdb::DuckDialect;
+    insta::assert_snapshot!(statements(&dialect, &columns, "2026-01-01 10:00:00+00"));
+}

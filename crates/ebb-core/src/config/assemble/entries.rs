@@ -17,15 +17,21 @@ use crate::{
     suggest,
 };
 
-/// Kinds of sources whose database is a file.
-const FILE_KINDS: [&str; 2] = ["sqlite", "duckdb"];
+/// Settings of sources that are paths, by kind.
+const PATHS: [(&str, &str); 5] = [
+    ("duckdb", "path"),
+    ("postgres", "sslcert"),
+    ("postgres", "sslkey"),
+    ("postgres", "sslrootcert"),
+    ("sqlite", "path"),
+];
 
 impl Assembly<'_> {
     pub(super) fn sources(&mut self, entries: &Merged<'_>) -> BTreeMap<String, Source> {
         self.each("sources", entries, |assembly, entry, form: SourceForm| {
             let mut settings = form.settings.unwrap_or_default();
-            if FILE_KINDS.contains(&&*form.kind) {
-                assembly.start_path_at_root(entry, &mut settings);
+            for (_, key) in PATHS.into_iter().filter(|(kind, _)| *kind == form.kind) {
+                assembly.start_path_at_root(entry, &mut settings, key);
             }
             Some(Source {
                 kind: form.kind,
@@ -218,14 +224,14 @@ impl Assembly<'_> {
         }
     }
 
-    /// Makes `path` start from the project folder.
-    fn start_path_at_root(&self, entry: &Entry, settings: &mut Map<String, Value>) {
+    /// Makes a path start from the project folder.
+    fn start_path_at_root(&self, entry: &Entry, settings: &mut Map<String, Value>, key: &str) {
         let known = entry
             .value
             .entry("settings")
-            .and_then(|settings| settings.value.text("path"))
+            .and_then(|settings| settings.value.text(key))
             .is_some_and(|text| text.value().is_some());
-        if let Some(Value::String(path)) = settings.get_mut("path")
+        if let Some(Value::String(path)) = settings.get_mut(key)
             && known
             && path != ":memory:"
             && let Some(absolute) = self.root.join(&*path).to_str()

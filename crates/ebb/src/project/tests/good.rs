@@ -99,6 +99,7 @@ sources:
   b: { kind: duckdb, settings: { path: /var/shop.db } }
   c: { kind: sqlite, settings: { path: ':memory:' } }
   d: { kind: other, settings: { path: data/shop.db } }
+  e: { kind: postgres, settings: { sslrootcert: certs/ca.pem } }
 ",
     )]);
     let project = load(folder.path()).unwrap();
@@ -107,4 +108,6 @@ sources:
     assert_eq!(path("b"), json!("/var/shop.db"));
     assert_eq!(path("c"), json!(":memory:"));
     assert_eq!(path("d"), json!("data/shop.db"));
+    let root = &project.sources["e"].settings["sslrootcert"];
+    assert_eq!(root, &json!(folder.path().join("certs/ca.pem")));
 }

@@ -7,7 +7,7 @@ use ebb_core::{Code, Failure, port::BatchStream};
 use futures_util::stream;
 use tokio::{
     sync::mpsc,
-    task::{JoinError, spawn_blocking},
+    task::{JoinError, JoinHandle, spawn_blocking},
     time::timeout,
 };
 
@@ -56,13 +56,7 @@ impl<C: Send + 'static> Blocking<C> {
         });
         let joined = match self.timeout {
             None => task.await,
-            Some(limit) => timeout(limit, task).await.map_err(|_| {
-                let limit = limit.as_secs();
-                Failure::new(
-                    Code::SourceTimeout,
-                    format!("a statement took longer than `{limit}` seconds"),
-                )
-            })?,
+            Some(limit) => timeout(limit, task).await.map_err(|_| too_long(limit))?,
         };
         guard.0 = None;
         let (connection, outcome) = joined.map_err(stopped)?;
@@ -70,37 +64,72 @@ impl<C: Send + 'static> Blocking<C> {
         outcome
     }
 
-    /// The connection itself, for a call that outlives this value.
-    pub(crate) fn take(&mut self) -> Result<C, Failure> {
+    fn take(&mut self) -> Result<C, Failure> {
         self.connection
             .take()
             .ok_or_else(|| Failure::new(Code::SourceLost, "the session of the source was given up"))
+    }
+
+    /// A stream of what a producer hands over. The producer runs on a thread of its own, waits when
+    /// nobody takes the next batch, and ends when handing over says `false` or the stream is dropped.
+    /// The time-out is for each batch, and the reader's own time does not count.
+    pub(crate) fn stream(
+        mut self,
+        produce: impl FnOnce(&mut C, &mut dyn FnMut(RecordBatch) -> bool) -> Result<(), Failure>
+        + Send
+        + 'static,
+    ) -> Result<BatchStream, Failure> {
+        let mut connection = self.take()?;
+        let (sender, batches) = mpsc::channel(WAITING);
+        let producer = spawn_blocking(move || {
+            let mut send = |batch| sender.blocking_send(Ok(batch)).is_ok();
+            if let Err(failure) = produce(&mut connection, &mut send) {
+                // Nobody waits for the failure of a stream that was let go.
+                sender.blocking_send(Err(failure)).ok();
+            }
+        });
+        let reading = Reading {
+            batches,
+            producer: Some(producer),
+            timeout: self.timeout,
+            guard: InterruptOnDrop(Some(self.interrupt)),
+        };
+        Ok(Box::pin(stream::unfold(reading, Reading::next)))
     }
 }
 
 /// Batches that wait between the driver's thread and the reader; the driver waits when it is full.
 const WAITING: usize = 2;
 
-/// A stream of what a blocking producer hands over. The producer runs on a thread of its own and stops
-/// when handing over says `false`: then nobody reads any more.
-pub(crate) fn stream(
-    produce: impl FnOnce(&mut dyn FnMut(RecordBatch) -> bool) -> Result<(), Failure> + Send + 'static,
-) -> BatchStream {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    let producer = spawn_blocking(move || {
-        if let Err(failure) = produce(&mut |batch| sender.blocking_send(Ok(batch)).is_ok()) {
-            // Nobody waits for the failure of a stream that was let go.
-            sender.blocking_send(Err(failure)).ok();
-        }
-    });
-    Box::pin(stream::unfold((receiver, Some(producer)), |(mut receiver, producer)| async move {
-        if let Some(item) = receiver.recv().await {
-            return Some((item, (receiver, producer)));
+struct Reading {
+    batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
+    producer: Option<JoinHandle<()>>,
+    timeout: Option<Duration>,
+    guard: InterruptOnDrop,
+}
+
+impl Reading {
+    async fn next(mut self) -> Option<(Result<RecordBatch, Failure>, Self)> {
+        let received = match self.timeout {
+            None => self.batches.recv().await,
+            Some(limit) => match timeout(limit, self.batches.recv()).await {
+                Ok(received) => received,
+                Err(_) => Some(Err(too_long(limit))),
+            },
+        };
+        if let Some(item) = received {
+            return Some((item, self));
         }
         // A producer that died must not look like one that has ended.
-        let error = producer?.await.err()?;
-        Some((Err(stopped(error)), (receiver, None)))
-    }))
+        let ended = self.producer.take()?.await;
+        self.guard.0 = None;
+        ended.err().map(|error| (Err(stopped(error)), self))
+    }
+}
+
+fn too_long(limit: Duration) -> Failure {
+    let limit = limit.as_secs();
+    Failure::new(Code::SourceTimeout, format!("a statement took longer than `{limit}` seconds"))
 }
 
 /// The failure of a driver's thread that ended by itself.
@@ -121,7 +150,7 @@ mod tests {
     use ebb_core::Code;
     use futures_util::TryStreamExt;
 
-    use super::{Blocking, stream};
+    use super::Blocking;
 
     #[tokio::test]
     async fn a_call_that_takes_too_long_is_stopped() {
@@ -142,8 +171,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_that_is_dropped_stops_its_query() {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let driver = Blocking::new((), move || stop.send(()).unwrap(), None);
+        let batches = driver
+            .stream(move |(), _| {
+                stopped.recv().unwrap();
+                tell.send(()).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        drop(batches);
+        told.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_producer_that_dies_is_a_failure() {
-        let batches = stream(|_| panic!("the driver's own fault"));
+        let driver = Blocking::new((), || (), None);
+        let batches = driver.stream(|(), _| panic!("the driver's own fault")).unwrap();
         let failure = batches.try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!(failure.code, Code::SourceLost);
     }

@@ -9,7 +9,7 @@ use roaring::RoaringTreemap;
 
 use super::{connection::Lease, stage, types};
 use crate::{
-    blocking::{self, Blocking},
+    blocking::Blocking,
     connection::{SEQS, Session},
 };
 
@@ -98,8 +98,7 @@ impl Session for DuckSession {
         // A query that cannot be prepared fails here, before a stream is promised.
         let check = sql.clone();
         self.run(move |driver| driver.prepare(&check).map(drop)).await?;
-        let live = self.0.take()?;
-        Ok(blocking::stream(move |send| stage::stream(&live.driver, &sql, &columns, send)))
+        self.0.stream(move |live, send| stage::stream(&live.driver, &sql, &columns, send))
     }
 }
 

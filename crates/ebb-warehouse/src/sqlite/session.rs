@@ -9,7 +9,7 @@ use rusqlite::{Connection as Driver, ErrorCode, types::ValueRef};
 
 use super::stage;
 use crate::{
-    blocking::{self, Blocking},
+    blocking::Blocking,
     connection::{SEQS, Session},
 };
 
@@ -95,8 +95,7 @@ impl Session for SqliteSession {
         // A query that cannot be prepared fails here, before a stream is promised.
         let check = sql.clone();
         self.run(move |connection| connection.prepare(&check).map(drop)).await?;
-        let connection = self.0.take()?;
-        Ok(blocking::stream(move |send| stage::stream(&connection, &sql, &columns, send)))
+        self.0.stream(move |connection, send| stage::stream(connection, &sql, &columns, send))
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn any_history_of_a_table_is_followed<E: Engine>(engine: E) {
     engine.run("create table cells (id bigint, one bigint, other bigint)").await;
     let mut bench = Bench::new(engine, "select id, one, other from cells");
     let mut tracked = BTreeMap::new();
-    for number in 0..60 {
+    for number in 0..40 {
         let round = round().new_tree(&mut runner).unwrap().current();
         follow(&mut bench, &mut tracked, &round).await.unwrap_or_else(|error| {
             panic!("round {number}, {round:?}, tracked {tracked:?}: {error}");

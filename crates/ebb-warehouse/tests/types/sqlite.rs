@@ -80,6 +80,8 @@ async fn a_source_that_is_not_there_is_told() {
     let endless = "with recursive n (id) as (select 1 union all select id + 1 from n) \
                    select max(id) as id from n";
     let warehouse = connect("empty.db");
+    let failure = warehouse.preview(&model(endless), 10).await.unwrap_err();
+    assert_eq!(failure.code, Code::SourceTimeout);
     let job = DiffJob {
         sync: SyncId::from_parts(1, 1),
         mapping: "endless".to_owned(),

@@ -75,7 +75,7 @@ fn session(path: &Path) -> Result<(Driver, Lease), Failure> {
 
 fn refused(path: &Path, error: duckdb::Error) -> Failure {
     let (path, text) = (path.display(), message(&error));
-    let failure = if text.contains("lock") {
+    let failure = if text.contains("Could not set lock") {
         Failure::new(
             Code::SourceUnreachable,
             format!("the DuckDB file `{path}` is open in another program"),

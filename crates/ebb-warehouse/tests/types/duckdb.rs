@@ -1,6 +1,7 @@
 //! DuckDB's types.
 
-use ebb_core::Code;
+use ebb_core::{Code, Limits, config::MANAGED_SCHEMA};
+use serde_json::json;
 
 use super::told;
 use crate::{
@@ -57,4 +58,18 @@ async fn types_that_cannot_identify_are_refused() {
         let extracted = bench.extract().await;
         assert_eq!(extracted.changes[0].record_id, text);
     }
+}
+
+#[tokio::test]
+async fn a_file_of_another_kind_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clock.duckdb");
+    std::fs::write(&path, "no database, but text ".repeat(1000)).unwrap();
+    let settings = json!({ "path": path }).as_object().unwrap().clone().into();
+    let warehouse =
+        ebb_warehouse::connect("duckdb", &settings, MANAGED_SCHEMA, &Limits::default()).unwrap();
+    let findings = warehouse.check().await;
+    let failure = findings.last().and_then(|finding| finding.failure.clone()).unwrap();
+    assert_eq!((findings.len(), failure.code), (1, Code::SourceUnreachable), "{failure}");
+    assert!(failure.message().ends_with("cannot be opened as a DuckDB database"), "{failure}");
 }

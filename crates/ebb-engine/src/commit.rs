@@ -224,7 +224,7 @@ impl Engine {
         let settled = &outcomes.delivered | &outcomes.discarded;
         let last = self.ports.store.parts(record.id).await?.last().map(|part| part.last);
         let (seqs, inverted) = match last {
-            _ if record.counts.extracted.total() == 0 => (RoaringTreemap::new(), false),
+            _ if record.counts.extracted.total() == settled.len() => (RoaringTreemap::new(), false),
             Some(last) if record.staged => {
                 // Holes in the sequence belong to operations that are not subscribed to.
                 let mut open = RoaringTreemap::new();

@@ -203,15 +203,14 @@ pub(crate) fn may_hide_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> boo
     Shape::of(layout) == Shape::Full
 }
 
-/// After the probe of a first diff: rows, rows without identifier, rows with an identifier that others
-/// have too.
+/// After the probe of a first diff: rows, rows without identifier, rows whose identifier came before,
+/// and values that are not finite. Counting distinct identifiers is much cheaper than grouping by them.
 pub(crate) fn census<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
-    let changes = &layout.changes;
     format!(
-        "select coalesce(sum(g.twins), 0), \
-         coalesce(sum(case when g.record_id is null then g.twins end), 0), \
-         coalesce(sum(case when g.record_id is not null and g.twins > 1 then g.twins end), 0)\n\
-         from (select record_id, count(*) as twins from {changes} group by record_id) g"
+        "select count(*), count(*) - count(record_id), \
+         count(record_id) - count(distinct record_id), {odd}\nfrom {changes}",
+        odd = odd(layout),
+        changes = layout.changes,
     )
 }
 
@@ -246,16 +245,15 @@ pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String 
 
 /// Operation, rows, and values that are not finite, for each operation in the changes table.
 pub(crate) fn tally<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!("select op, count(*), {} from {} group by op", odd(layout), layout.changes)
+}
+
+/// The number of values that are not finite.
+fn odd<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     let odd: Vec<String> = not_finite(layout)
         .map(|condition| format!("case when {condition} then 1 else 0 end"))
         .collect();
-    let odd = if odd.is_empty() { "0".to_owned() } else { format!("sum({})", odd.join(" + ")) };
-    format!("select op, count(*), {odd} from {} group by op", layout.changes)
-}
-
-/// Whether the model has columns that may hold NaN or infinities.
-pub(crate) fn may_be_not_finite<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> bool {
-    not_finite(layout).next().is_some()
+    if odd.is_empty() { "0".to_owned() } else { format!("coalesce(sum({}), 0)", odd.join(" + ")) }
 }
 
 fn not_finite<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> impl Iterator<Item = String> {

@@ -92,18 +92,14 @@ async fn probe<D: Dialect>(
     write(session, layout, Selection::Probe(limit.saturating_add(1))).await?;
     if diff::is_first(layout) {
         let census = numbers(session, &diff::census(layout)).await?;
-        let [rows, null, duplicates] = census.first().copied().unwrap_or_default();
-        let found =
-            Found { changes: Tally { added: rows, ..Tally::default() }, ..Found::default() };
-        if rows > limit {
+        let [rows, null, again, not_finite] = census.first().copied().unwrap_or_default();
+        let changes = Tally { added: rows, ..Tally::default() };
+        let found = Found { changes, not_finite, ..Found::default() };
+        if rows > limit || null + again == 0 {
             return Ok(found);
         }
-        if null + duplicates > 0 {
-            for statement in diff::mark_duplicates(layout) {
-                session.execute(&statement).await?;
-            }
-        } else if !diff::may_be_not_finite(layout) {
-            return Ok(found);
+        for statement in diff::mark_duplicates(layout) {
+            session.execute(&statement).await?;
         }
     }
     let found = tally(session, layout).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebb_core::{RecordSet, Value, port::ModelQuery};
+use ebb_core::{Column, RecordSet, Value, port::ModelQuery};
 use serde_json::json;
 
 use crate::{
@@ -40,12 +40,18 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         return Ok(Finish::Done);
     }
     let mut table = Table::new(preview.columns.iter().map(|column| column.name.clone()));
-    table.row(preview.columns.iter().map(|column| format!("({})", column.kind)));
+    table.row(preview.columns.iter().map(|column| format!("({})", type_of(column))));
     for record in set.iter() {
         table.row((0..preview.columns.len()).map(|place| shown(&record.value(place))));
     }
     print_text(&table.to_string());
     Ok(Finish::Done)
+}
+
+/// The type as the warehouse names it; what a source without types gives is told by kind.
+fn type_of(column: &Column) -> String {
+    let native = column.native.to_lowercase();
+    if native.is_empty() { column.kind.to_string() } else { native }
 }
 
 fn shown(value: &Value<'_>) -> String {

@@ -37,6 +37,11 @@ impl Engine {
             }
         };
         record.counts = extracted(&job, &diff);
+        if diff.withheld > 0 {
+            let warning = "records are gone while more rows have no identifier, so they stay tracked; \
+                           mend the identifiers, or delete them with `ebb sync --approve`";
+            record.warnings.push((warning.to_owned(), diff.withheld));
+        }
         if diff.not_finite > 0 {
             let warning = "values were NaN or infinite and became null".to_owned();
             record.warnings.push((warning, diff.not_finite));
@@ -90,7 +95,8 @@ impl Engine {
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
         let action = job.delivery.compile(&job.plan)?;
-        let diff_job = job.diff_job(record.id, &self.limits);
+        let mut diff_job = job.diff_job(record.id, &self.limits);
+        diff_job.trust_deletes = approval == Approval::Approved;
         if approval == Approval::Guarded {
             let tracked = warehouse.tracked(&job.plan.name).await?;
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;

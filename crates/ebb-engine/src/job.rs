@@ -73,6 +73,7 @@ impl Job {
             columns: columns.clone(),
             keep_deleted_values: mapping.keep_deleted_values,
             limit: limits.records,
+            trust_deletes: false,
         }
     }
 }

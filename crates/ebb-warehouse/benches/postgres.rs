@@ -59,6 +59,7 @@ async fn main() {
         model,
         keep_deleted_values: false,
         limit: limits.records,
+        trust_deletes: false,
     };
     source.reset("bench").await.unwrap();
 

@@ -14,6 +14,9 @@ pub(crate) mod aside {
     pub(crate) const DUPLICATE_TRACKED: i64 = 4;
     /// A row whose identifier is null.
     pub(crate) const NULL: i64 = 5;
+    /// A tracked record that is gone while more rows than before have no identifier: it may be one
+    /// of those.
+    pub(crate) const WITHHELD: i64 = 6;
 }
 
 /// Names of the columns that are Ebb's own in the changes table, three of them also in the tracked state.

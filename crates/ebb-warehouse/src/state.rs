@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 pub(crate) const FORM: u32 = 1;
 
 /// The columns of `checkpoints_<mapping>`, all of them text.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "form",
     "source_id",
     "model_id",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 11] = [
     "records",
     "key_type",
     "kept_columns",
+    "unidentified",
 ];
 
 /// What is known of a mapping's tracked records.
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) key_type: String,
     /// The model's columns whose values the records hold; name and native type alone matter.
     pub(crate) kept: Vec<Column>,
+    /// Rows of the model without identifier when the tracked state was last in accord with it.
+    pub(crate) unidentified: u64,
 }
 
 /// The query that reads the row.
@@ -51,7 +54,7 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
     job: &DiffJob,
     state: &State,
 ) -> [String; 3] {
-    let State { tracked, checkpoint_of, key_type, kept } = state;
+    let State { tracked, checkpoint_of, key_type, kept, unidentified } = state;
     let json = |value: &[String]| {
         Some(serde_json::to_string(value).expect("a list of texts is valid JSON"))
     };
@@ -69,6 +72,7 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
         Some(tracked.records.to_string()),
         Some(key_type.clone()),
         json(&kept),
+        Some(unidentified.to_string()),
     ];
     let values = values
         .map(|value| value.map_or_else(|| "null".to_owned(), |value| dialect.literal(&value)))
@@ -91,8 +95,10 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
         Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
             .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
     };
-    let [form, _, _, checkpoint, checkpoint_of, sync, version, columns, records, key_type, kept] =
-        <[Option<String>; 11]>::try_from(row).map_err(|_| damaged())?;
+    let row = <[Option<String>; 12]>::try_from(row).map_err(|_| damaged())?;
+    let [form, _, _, checkpoint, checkpoint_of, sync, version, columns, records, key_type, ..] =
+        row.clone();
+    let [.., kept, unidentified] = row;
     let form: u32 = form.and_then(|form| form.parse().ok()).ok_or_else(damaged)?;
     if form > FORM {
         return Err(Failure::new(
@@ -120,5 +126,6 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
         checkpoint_of,
         key_type: key_type.ok_or_else(damaged)?,
         kept,
+        unidentified: unidentified.and_then(|rows| rows.parse().ok()).ok_or_else(damaged)?,
     })
 }

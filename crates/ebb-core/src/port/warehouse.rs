@@ -83,6 +83,8 @@ pub struct DiffJob {
     pub keep_deleted_values: bool,
     /// At most so many changes are written; what exceeds it is found by the next diff.
     pub limit: u64,
+    /// Whether a record that is gone is deleted even while more rows than before have no identifier.
+    pub trust_deletes: bool,
 }
 
 /// Rows that a diff put aside because they cannot be identified.
@@ -104,6 +106,10 @@ pub struct Diff {
     pub changes: Tally,
     /// Rows without a usable identifier; the tracked state of theirs stays as it is.
     pub discarded: Discarded,
+    /// Records that are gone while more rows than before have no identifier: one of those may be
+    /// theirs, so they are not deleted and stay tracked, unless [`DiffJob::trust_deletes`].
+    #[serde(default)]
+    pub withheld: u64,
     /// Records that were tracked before.
     pub tracked: u64,
     /// Whether there was a tracked state at all; without one all records are added.

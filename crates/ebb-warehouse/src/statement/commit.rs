@@ -3,7 +3,11 @@
 use ebb_core::{Operation, port::Commit};
 
 use super::{more, read::numbers};
-use crate::{connection::SEQS, dialect::Dialect, layout::Layout};
+use crate::{
+    connection::SEQS,
+    dialect::Dialect,
+    layout::{Layout, aside},
+};
 
 /// Which changes go in, as text for `from` and `where`.
 #[derive(Debug)]
@@ -139,6 +143,17 @@ pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<Stri
         format!("drop table {rebuild}"),
     ];
     statements.into_iter().chain(index(layout)).collect()
+}
+
+/// Rows without identifier that the diff found, and records that it withheld.
+pub(crate) fn unidentified<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!(
+        "select count(case when op = {null} then 1 end), count(case when op = {withheld} then 1 end)\n\
+         from {changes} where op in ({null}, {withheld})",
+        null = aside::NULL,
+        withheld = aside::WITHHELD,
+        changes = layout.changes,
+    )
 }
 
 /// How many records are tracked.

@@ -243,6 +243,16 @@ pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String 
     )
 }
 
+/// Puts records aside that are gone: one of them may be a row that has no identifier now.
+pub(crate) fn withhold_deletes<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!(
+        "update {} set op = {} where op = {}",
+        layout.changes,
+        aside::WITHHELD,
+        Operation::Deleted.number()
+    )
+}
+
 /// Operation, rows, and values that are not finite, for each operation in the changes table.
 pub(crate) fn tally<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     format!("select op, count(*), {} from {} group by op", odd(layout), layout.changes)

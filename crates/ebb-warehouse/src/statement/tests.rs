@@ -37,6 +37,7 @@ fn job(columns: &[(&str, ColumnKind, &str)], timestamp: Option<&str>) -> DiffJob
             .collect(),
         keep_deleted_values: false,
         limit: 1000,
+        trust_deletes: false,
     }
 }
 
@@ -52,6 +53,7 @@ fn state<D: Dialect>(dialect: &D, job: &DiffJob, checkpoint: Option<&str>) -> St
         checkpoint_of: layout.checkpoint_of(),
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
+        unidentified: 0,
     }
 }
 

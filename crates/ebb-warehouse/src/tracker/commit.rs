@@ -5,7 +5,7 @@ use ebb_core::{
     port::{Commit, DiffJob, Tracked, Warehouse},
 };
 
-use super::{Tracker, read};
+use super::{Tracker, diff::numbers, read};
 use crate::{
     connection::{Connection, Session},
     dialect::Dialect,
@@ -54,9 +54,23 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let checkpoint = checkpoint.or_else(|| layout.checkpoint().map(str::to_owned));
     let tracked =
         Tracked { recipe: tracker.recipe(job), sync: Some(job.sync), records, checkpoint };
-    save(tracker, session, &layout, tracked).await?;
+    let known = state.as_ref().map_or(0, |state| state.unidentified);
+    let unidentified = unidentified(session, &layout, known).await?;
+    save(tracker, session, &layout, tracked, unidentified).await?;
     session.execute(tracker.dialect.commit()).await?;
     Ok(())
+}
+
+/// What the next diff compares its rows without identifier with: today's number, unless records are
+/// withheld because of them.
+async fn unidentified<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    known: u64,
+) -> Result<u64, Failure> {
+    let found = numbers(session, &commit::unidentified(layout)).await?;
+    let [null, withheld] = found.first().copied().unwrap_or_default();
+    Ok(if withheld > 0 { known } else { null })
 }
 
 pub(super) async fn rebase<D: Dialect, C: Connection>(
@@ -74,7 +88,7 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     tracker.run(session, commit::take_over(&layout)).await?;
     let checkpoint = layout.checkpoint().map(str::to_owned);
     let tracked = Tracked { recipe: tracker.recipe(job), checkpoint, ..state.tracked.clone() };
-    save(tracker, session, &layout, tracked).await?;
+    save(tracker, session, &layout, tracked, state.unidentified).await?;
     session.execute(tracker.dialect.commit()).await?;
     Ok(changed.and_then(|count| count.parse().ok()).unwrap_or_default())
 }
@@ -84,12 +98,14 @@ async fn save<D: Dialect, C: Connection>(
     session: &mut dyn Session,
     layout: &Layout<'_, D>,
     tracked: Tracked,
+    unidentified: u64,
 ) -> Result<(), Failure> {
     let state = State {
         tracked,
         checkpoint_of: layout.checkpoint_of(),
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
+        unidentified,
     };
     let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
     tracker.run(session, state::replace(&tracker.dialect, &table, layout.job, &state)).await

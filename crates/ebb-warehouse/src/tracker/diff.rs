@@ -32,6 +32,11 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
         write(session, &layout, Selection::Ordered(job.limit)).await?;
         found = tally(session, &layout).await?;
     }
+    let known = state.as_ref().map_or(0, |state| state.unidentified);
+    if found.null > known && found.changes.deleted > 0 && !job.trust_deletes {
+        session.execute(&diff::withhold_deletes(&layout)).await?;
+        found.withheld = std::mem::take(&mut found.changes.deleted);
+    }
     let mut diff = found.into_diff();
     if diff.discarded.duplicates.total() > 0 {
         let ids = session.rows(&diff::duplicates(&layout, SAMPLES)).await?;
@@ -58,18 +63,19 @@ struct Found {
     changes: Tally,
     duplicates: Tally,
     null: u64,
+    withheld: u64,
     not_finite: u64,
 }
 
 impl Found {
     fn rows(&self) -> u64 {
-        self.changes.total() + self.duplicates.total() + self.null
+        self.changes.total() + self.duplicates.total() + self.null + self.withheld
     }
 
     fn into_diff(self) -> Diff {
-        let Self { changes, duplicates, null, not_finite } = self;
+        let Self { changes, duplicates, null, withheld, not_finite } = self;
         let discarded = Discarded { null, duplicates, duplicate_ids: Vec::new() };
-        Diff { changes, discarded, not_finite, ..Diff::default() }
+        Diff { changes, discarded, withheld, not_finite, ..Diff::default() }
     }
 }
 
@@ -129,6 +135,7 @@ async fn tally<D: Dialect>(
             match op {
                 aside::DUPLICATE_NEW => found.duplicates.added += rows,
                 aside::DUPLICATE_TRACKED => found.duplicates.updated += rows,
+                aside::WITHHELD => found.withheld += rows,
                 _ => found.null += rows,
             }
         }
@@ -137,7 +144,7 @@ async fn tally<D: Dialect>(
 }
 
 /// Rows of whole numbers.
-async fn numbers<const N: usize>(
+pub(super) async fn numbers<const N: usize>(
     session: &mut dyn Session,
     sql: &str,
 ) -> Result<Vec<[u64; N]>, Failure> {

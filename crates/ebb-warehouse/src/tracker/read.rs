@@ -50,6 +50,7 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
         columns,
         keep_deleted_values: false,
         limit: 0,
+        trust_deletes: false,
     };
     let layout = Layout::new(&tracker.dialect, &tracker.schema, &job, None)?;
     let sql = statement::read::preview(&layout, record_id, limit);

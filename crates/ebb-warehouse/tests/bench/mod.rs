@@ -18,6 +18,7 @@ pub(crate) struct Bench<E> {
     pub(crate) model: ModelQuery,
     pub(crate) keep_deleted_values: bool,
     pub(crate) limit: u64,
+    pub(crate) trust_deletes: bool,
     syncs: u64,
 }
 
@@ -73,7 +74,15 @@ impl<E: Engine> Bench<E> {
     pub(crate) fn new(engine: E, sql: &str) -> Self {
         let model = ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), timestamp: None };
         let warehouse = engine.connect();
-        Self { engine, warehouse, model, keep_deleted_values: false, limit: 1_000_000, syncs: 0 }
+        Self {
+            engine,
+            warehouse,
+            model,
+            keep_deleted_values: false,
+            limit: 1_000_000,
+            trust_deletes: false,
+            syncs: 0,
+        }
     }
 
     /// A table `users (id, name, city)` with these rows, and the model that reads all of it.
@@ -107,6 +116,7 @@ impl<E: Engine> Bench<E> {
             columns: self.warehouse.columns(&self.model).await.unwrap(),
             keep_deleted_values: self.keep_deleted_values,
             limit: self.limit,
+            trust_deletes: self.trust_deletes,
         }
     }
 

@@ -82,13 +82,40 @@ pub(super) async fn rows_without_identifier_are_put_aside<E: Engine>(engine: E) 
     assert_lines!(first.lines(), [r#"added 1 {"id":1,"name":"Ada","city":""}"#]);
     assert_eq!(first.diff.discarded, Discarded { null: 2, ..Discarded::default() });
     bench.commit(&first.commit()).await;
-    // A tracked record that loses its identifier is gone, and says so.
     bench.run("insert into users values (2, 'Bo', '')").await;
     let next = bench.extract().await;
     assert_lines!(next.lines(), [r#"added 2 {"id":2,"name":"Bo","city":""}"#]);
     assert_eq!(next.diff.discarded.null, 2);
     bench.commit(&next.commit()).await;
     assert_eq!(bench.tracked().await.records, 2);
+}
+
+pub(super) async fn a_record_that_loses_its_identifier_does_not_look_deleted<E: Engine>(engine: E) {
+    let rows = "(1, 'Ada', ''), (2, 'Bo', ''), (3, 'Cy', ''), (null, 'No', '')";
+    let mut bench = Bench::users(engine, rows).await;
+    bench.sync().await;
+    bench.run("delete from users where id = 1").await;
+    assert_lines!(bench.sync().await, [r#"deleted 1 {"id":null,"name":null,"city":null}"#]);
+    bench.run("update users set id = null where name = 'Bo'").await;
+    for _ in 0..2 {
+        let withheld = bench.extract().await;
+        assert_lines!(withheld.lines(), []);
+        assert_eq!((withheld.diff.withheld, withheld.diff.discarded.null), (1, 2));
+        bench.commit(&withheld.commit()).await;
+        assert_eq!(bench.tracked().await.records, 2, "it stays tracked, sync after sync");
+    }
+    bench.run("update users set id = 2 where name = 'Bo'").await;
+    assert_lines!(bench.sync().await, []);
+    bench.run("update users set id = null where name = 'Bo'").await;
+    bench.trust_deletes = true;
+    assert_lines!(bench.sync().await, [r#"deleted 2 {"id":null,"name":null,"city":null}"#]);
+    bench.trust_deletes = false;
+    bench.run("delete from users where id = 3").await;
+    assert_eq!(
+        bench.extract().await.diff.changes.deleted,
+        1,
+        "what was approved is the new measure"
+    );
 }
 
 pub(super) async fn duplicates_do_not_fill_the_limit<E: Engine>(engine: E) {

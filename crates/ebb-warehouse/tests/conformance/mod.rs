@@ -52,6 +52,7 @@ scenarios! {
         two_changed_twins_of_a_tracked_record_are_put_aside,
         an_identifier_that_is_unique_again_is_compared_with_what_was_tracked,
         rows_without_identifier_are_put_aside,
+        a_record_that_loses_its_identifier_does_not_look_deleted,
         duplicates_do_not_fill_the_limit,
     }
     commit::{

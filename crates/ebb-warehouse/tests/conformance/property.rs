@@ -75,6 +75,7 @@ pub(super) async fn any_history_of_a_table_is_followed<E: Engine>(engine: E) {
     );
     engine.run("create table cells (id bigint, one bigint, other bigint)").await;
     let mut bench = Bench::new(engine, "select id, one, other from cells");
+    bench.trust_deletes = true;
     let mut tracked = BTreeMap::new();
     for number in 0..40 {
         let round = round().new_tree(&mut runner).unwrap().current();

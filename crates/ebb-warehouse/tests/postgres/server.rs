@@ -122,6 +122,7 @@ impl Source {
             model,
             keep_deleted_values: false,
             limit: 1_000_000,
+            trust_deletes: false,
         })
     }
 

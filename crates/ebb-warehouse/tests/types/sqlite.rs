@@ -91,6 +91,7 @@ async fn a_source_that_is_not_there_is_told() {
         model: model(endless),
         keep_deleted_values: false,
         limit: 10,
+        trust_deletes: false,
     };
     let failure = warehouse.diff(&job).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout);

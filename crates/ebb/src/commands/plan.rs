@@ -45,6 +45,10 @@ fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
     }
     let discarded = &plan.diff.discarded;
     line(format!("{:>12} discarded", discarded.null + discarded.duplicates.total()));
+    if plan.diff.withheld > 0 {
+        let withheld = plan.diff.withheld;
+        line(format!("{withheld:>12} gone while more rows have no identifier: they stay tracked"));
+    }
     line(format!("{:>12} tracked before", plan.diff.tracked));
     if let Some(changed) = &plan.recipe_changed {
         line(format!(

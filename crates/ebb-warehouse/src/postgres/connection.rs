@@ -258,6 +258,9 @@ fn milliseconds(timeout: &Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
 
+/// Memory of one sort or hash join of the diff, unless the source or the server gives more.
+const WORK_MEM: &str = "256MB";
+
 /// The statements that give a session the same settings everywhere, whatever server, database and user
 /// have set.
 fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
@@ -266,6 +269,16 @@ fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
         Access::Read => "on",
         Access::Write => "off",
     };
+    // A server that gives its sessions more than Ebb needs at least knows why.
+    let work_mem = work_mem.as_ref().map_or_else(
+        || {
+            format!(
+                "select set_config('work_mem', '{WORK_MEM}', false) where \
+                 pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('{WORK_MEM}')"
+            )
+        },
+        |work_mem| format!("set work_mem = '{work_mem}'"),
+    );
     format!(
         "set timezone = 'UTC';
         set datestyle = 'ISO, YMD';
@@ -280,7 +293,7 @@ fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
         set idle_in_transaction_session_timeout = '10min';
         set lock_timeout = {};
         set statement_timeout = {};
-        set work_mem = '{work_mem}'",
+        {work_mem}",
         milliseconds(lock_timeout),
         milliseconds(statement_timeout),
     )

@@ -46,7 +46,7 @@ pub(super) struct ConnectionSettings {
     pub(super) statement_timeout: Duration,
     pub(super) lock_timeout: Duration,
     /// Memory of one sort or hash of the diff, as the server writes it.
-    pub(super) work_mem: String,
+    pub(super) work_mem: Option<String>,
     /// Where Ebb's tables lie, for the advice of failures.
     pub(super) managed_schema: String,
 }
@@ -162,11 +162,13 @@ impl Given {
             (Some(_), None) => return Err(refuse("`sslcert` is given without `sslkey`")),
             (None, Some(_)) => return Err(refuse("`sslkey` is given without `sslcert`")),
         };
-        let work_mem = self.get("work_mem").unwrap_or("256MB");
-        let digits = work_mem.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
-        let unit = work_mem.strip_prefix(digits).unwrap_or_default();
-        if digits.parse::<u32>().is_err() || !matches!(unit, "kB" | "MB" | "GB") {
-            return Err(wrong("work_mem", work_mem, "a size such as `256MB`"));
+        let work_mem = self.get("work_mem");
+        if let Some(work_mem) = work_mem {
+            let digits = work_mem.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+            let unit = work_mem.strip_prefix(digits).unwrap_or_default();
+            if digits.parse::<u32>().is_err() || !matches!(unit, "kB" | "MB" | "GB") {
+                return Err(wrong("work_mem", work_mem, "a size such as `256MB`"));
+            }
         }
         Ok(ConnectionSettings {
             host: self.required("host")?,
@@ -180,7 +182,7 @@ impl Given {
             connect_timeout: self.duration("connect_timeout", Duration::from_secs(10))?,
             statement_timeout: self.duration("statement_timeout", Duration::from_hours(1))?,
             lock_timeout: self.duration("lock_timeout", Duration::from_mins(5))?,
-            work_mem: work_mem.to_owned(),
+            work_mem: work_mem.map(str::to_owned),
             managed_schema: managed_schema.to_owned(),
         })
     }
@@ -251,7 +253,7 @@ mod tests {
     fn what_is_left_out_has_the_defaults_of_the_field() {
         let settings = read(json!({ "host": "h", "user": "ann" })).unwrap();
         assert_eq!((settings.port, settings.database.as_str()), (5432, "ann"));
-        assert_eq!((settings.sslmode, settings.work_mem.as_str()), (SslMode::Prefer, "256MB"));
+        assert_eq!((settings.sslmode, settings.work_mem), (SslMode::Prefer, None));
     }
 
     #[test]

@@ -12,5 +12,5 @@ pub use clock::FakeClock;
 pub use fault::{Fault, Faults};
 pub use inbox::{Delivery, Inbox, PathCounts, ReceivedRequest, Script};
 pub use receiver::ScriptedReceiver;
-pub use seed::{Seed, seeds};
+pub use seed::{Seed, seeds, todays_seed};
 pub use transport::ScriptedTransport;

@@ -35,17 +35,30 @@ impl Drop for Seed {
     }
 }
 
+/// The seed of cases that are fresh every day: the same for everybody on that day, so that what fails
+/// for one fails for all. `SIM_SEED` names another.
+///
+/// # Panics
+///
+/// When `SIM_SEED` is not a number.
+pub fn todays_seed() -> Seed {
+    let day = jiff::Timestamp::now().as_second() / 86_400;
+    Seed::new(chosen().unwrap_or_else(|| day.unsigned_abs()))
+}
+
+fn chosen() -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a test has no configuration but this")]
+    let text = env::var(VARIABLE).ok()?;
+    Some(text.trim().parse().expect("SIM_SEED is a whole number, as it was printed"))
+}
+
 /// The seeds `0..count`, or only the one that `SIM_SEED` names.
 ///
 /// # Panics
 ///
 /// When `SIM_SEED` is not a number.
 pub fn seeds(count: u64) -> impl Iterator<Item = Seed> {
-    #[expect(clippy::disallowed_methods, reason = "a test has no configuration but this")]
-    let chosen = env::var(VARIABLE).ok().map(|text| -> u64 {
-        text.trim().parse().expect("SIM_SEED is a whole number, as it was printed")
-    });
-    let numbers = match chosen {
+    let numbers = match chosen() {
         Some(seed) => seed..seed.saturating_add(1),
         None => 0..count,
     };

@@ -3,8 +3,8 @@
 use std::{fmt::Write, time::Duration};
 
 use ebb_core::{
-    Counts, Failure, Operation,
-    port::{FailureGroup, ShownRequest, Status, SyncKind, SyncRecord},
+    Failure, Operation,
+    port::{Diff, FailureGroup, ShownRequest, Status, Store, SyncKind, SyncRecord},
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) fn sync(sync: &SyncRecord, groups: &[FailureGroup]) -> Value {
         "started_at": sync.started_at,
         "finished_at": sync.finished_at,
         "phases": sync.phases,
-        "counts": counts(sync),
+        "counts": sync.counts,
         "failure": sync.failure.as_ref().map(failure),
         "failures": groups.iter().map(|group| json!({
             "failure": failure(&group.failure),
@@ -40,9 +40,14 @@ pub(crate) fn failure(failure: &Failure) -> Value {
     })
 }
 
-/// A sync's counts; while it runs, rows without a usable identifier are in none of them yet.
-pub(crate) fn counts(sync: &SyncRecord) -> Counts {
-    sync.counts
+/// All failures of a sync: the rows that the diff discarded, then the records that failed later.
+pub(crate) async fn groups(
+    sync: &SyncRecord,
+    store: &impl Store,
+) -> Result<Vec<FailureGroup>, Failure> {
+    let mut groups = sync.diff.as_ref().map(Diff::failure_groups).unwrap_or_default();
+    groups.extend(store.failure_groups(sync.id).await?);
+    Ok(groups)
 }
 
 /// A sync's status in words.
@@ -65,7 +70,7 @@ pub(crate) fn seconds(duration: Duration) -> String {
 pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
     let mut text = format!("{}: {} (sync {})\n", sync.mapping, status(sync), sync.id);
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all text");
-    let counts = counts(sync);
+    let counts = sync.counts;
     let each = |what: &str, tally: &ebb_core::Tally| {
         let parts = Operation::ALL.into_iter().filter(|operation| tally.get(*operation) > 0);
         let parts: Vec<_> =

@@ -1,7 +1,5 @@
 //! `ebb show`: one sync and why records failed.
 
-use ebb_core::port::Store;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -20,9 +18,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let (_, store) = Workspace::open(&global.project)?.engine()?;
     let sync = store.find_sync(&arguments.sync).await?;
-    let mut groups =
-        sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
-    groups.extend(store.failure_groups(sync.id).await?);
+    let groups = view::groups(&sync, &*store).await?;
     if global.json {
         print_json(&view::sync(&sync, &groups));
     } else {

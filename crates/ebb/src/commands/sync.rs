@@ -2,7 +2,7 @@
 
 use ebb_core::{
     Code, Failure,
-    port::{Status, Store, SyncRecord},
+    port::{Status, SyncRecord},
 };
 use ebb_engine::{Approval, Watch};
 use serde_json::json;
@@ -107,9 +107,7 @@ pub(crate) async fn print(
 ) -> Result<(), Failure> {
     let mut views = Vec::new();
     for sync in syncs {
-        let mut groups =
-            sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
-        groups.extend(store.failure_groups(sync.id).await?);
+        let groups = view::groups(sync, store).await?;
         if as_json {
             views.push(view::sync(sync, &groups));
         } else {

@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     ];
     let mut table = Table::new(head);
     for sync in &syncs {
-        let counts = view::counts(sync);
+        let counts = sync.counts;
         let ended = sync.finished_at.unwrap_or_else(Timestamp::now);
         table.row([
             sync.id.to_string(),

@@ -4,11 +4,11 @@ use ebb_core::{Code, Failure, Object, Value};
 use ebb_mapping::{Fields, Input, Mapping, Schema, fields::Required};
 use serde_json::Map;
 
-use crate::{connector::value, planner::mapping_is_constant};
+use crate::{connector::value, planner::mapping_is_constant, template::Payload};
 
 /// Validates payloads of one action.
 ///
-/// What is the same for every record is mapped and validated once, and laid into each payload.
+/// What is the same for every record is mapped and validated once, and lies beside each payload.
 #[derive(Debug)]
 pub(crate) struct Payloads {
     schema: Schema,
@@ -56,18 +56,18 @@ impl Payloads {
         }
     }
 
-    /// The payload as the action may use it; a failure rejects the record.
+    /// What the record gave, as the action may use it; a failure rejects the record.
     pub(crate) fn validate<'v>(
-        &'v self,
+        &self,
         payload: Value<'v>,
         batched: bool,
     ) -> Result<Value<'v>, Failure> {
-        let valid = checked(&self.schema, payload, batched)?;
-        let Value::Object(mut object) = valid else { return Ok(valid) };
-        for (key, value) in self.constants.iter() {
-            object.push(key, value.borrowed());
-        }
-        Ok(object.into())
+        checked(&self.schema, payload, batched)
+    }
+
+    /// A validated payload together with what is the same for every record.
+    pub(crate) const fn whole<'v>(&'v self, payload: &'v Value<'v>) -> Payload<'v> {
+        Payload::new(payload, &self.constants)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use ebb_core::port::{Action, Batch, Body, Step};
+use ebb_core::{
+    Record,
+    port::{Action, Batch, Body, Item, ItemBuffer, Step},
+};
 use serde_json::{Value, json};
 
 use crate::{rows, transport::connect};
@@ -32,6 +35,10 @@ fn webhook(batched: bool, extra: &[(&str, Value)]) -> Arc<dyn Action> {
     connector.action("send", fields.as_object().unwrap(), set.columns(), batched).unwrap()
 }
 
+fn prepared(planned: &dyn Action, record: &Record<'_>) -> Item {
+    planned.prepare(record, &mut ItemBuffer::default()).unwrap()
+}
+
 fn bodies(step: Step) -> Vec<Value> {
     let Step::Send(requests) = step else { panic!("{step:?}") };
     let body = |body: &Body| serde_json::from_slice(&body.bytes()).unwrap();
@@ -43,7 +50,7 @@ fn rows_become_items_that_share_their_group_and_join_into_a_list() {
     let planned = webhook(true, &[]);
     assert_eq!(planned.batching().max_items, 100);
     let set = rows::set(3);
-    let items: Vec<_> = set.iter().map(|record| planned.prepare(&record).unwrap()).collect();
+    let items: Vec<_> = set.iter().map(|record| prepared(&*planned, &record)).collect();
     assert!(items.windows(2).all(|pair| pair[0].group.as_ptr() == pair[1].group.as_ptr()));
     let sent = bodies(planned.next(&Batch { items }, &[]).unwrap());
     assert_eq!(sent[0].as_array().unwrap().len(), 3);
@@ -57,12 +64,12 @@ fn without_batching_a_record_goes_alone_and_an_address_per_row_makes_its_own_gro
     let planned = webhook(false, &[("url", url.clone())]);
     assert_eq!(planned.batching().max_items, 1);
     let set = rows::set(2);
-    let item = planned.prepare(&set.get(1).unwrap()).unwrap();
+    let item = prepared(&*planned, &set.get(1).unwrap());
     let sent = bodies(planned.next(&Batch { items: vec![item] }, &[]).unwrap());
     assert_eq!(sent[0]["id"], json!(1));
 
     let planned = webhook(true, &[("url", url)]);
-    let groups: Vec<_> = set.iter().map(|record| planned.prepare(&record).unwrap().group).collect();
+    let groups: Vec<_> = set.iter().map(|record| prepared(&*planned, &record).group).collect();
     assert_ne!(groups[0], groups[1]);
 }
 
@@ -71,7 +78,7 @@ fn a_credential_among_a_mapping_s_headers_is_not_shown() {
     let headers = json!({ "Authorization": "Bearer hidden", "X-Plain": "seen" });
     let planned = webhook(true, &[("headers", headers)]);
     let set = rows::set(1);
-    let items = vec![planned.prepare(&set.get(0).unwrap()).unwrap()];
+    let items = vec![prepared(&*planned, &set.get(0).unwrap())];
     let Step::Send(requests) = planned.next(&Batch { items }, &[]).unwrap() else { panic!() };
     let shown = format!("{:?}", requests[0].shown(&ebb_core::Redactor::default()));
     assert!(shown.contains("seen") && !shown.contains("hidden"), "{shown}");
@@ -81,7 +88,7 @@ fn a_credential_among_a_mapping_s_headers_is_not_shown() {
 fn a_constant_that_does_not_fit_rejects_every_row_and_nothing_else() {
     let planned = webhook(true, &[("method", json!("DELETE"))]);
     let set = rows::set(1);
-    let failure = planned.prepare(&set.get(0).unwrap()).unwrap_err();
+    let failure = planned.prepare(&set.get(0).unwrap(), &mut ItemBuffer::default()).unwrap_err();
     assert_eq!(failure.code, ebb_core::Code::PayloadInvalid);
     assert!(failure.message().contains("method"), "{failure}");
 }
@@ -94,10 +101,10 @@ fn speed_of_preparing_a_row_of_ten_columns() {
     let planned = webhook(true, &[]);
     let set = rows::set(10_000);
     let started = Instant::now();
-    let mut bytes = 0;
+    let (mut buffer, mut bytes) = (ItemBuffer::default(), 0);
     for _ in 0..50 {
         for record in set.iter() {
-            bytes += planned.prepare(&record).unwrap().bytes.len();
+            bytes += planned.prepare(&record, &mut buffer).unwrap().bytes.len();
         }
     }
     println!("{} ns a record, {bytes} bytes", started.elapsed().as_nanos() / 500_000);

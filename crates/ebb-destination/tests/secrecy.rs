@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ebb_core::{
     Redactor,
-    port::{Batch, Exchange, Reply, Step},
+    port::{Batch, Exchange, ItemBuffer, Reply, Step},
 };
 use ebb_destination::{Catalog, Connector, Network, SettingKind};
 use ebb_testkit::FakeClock;
@@ -65,8 +65,12 @@ fn a_marker_secret_never_shows_whatever_the_service_answers() {
             let fields = rows::filled(action);
             for batched in [false, true] {
                 let set = rows::set(3);
+                let mut buffer = ItemBuffer::default();
                 let planned = connector.action(key, &fields, set.columns(), batched).unwrap();
-                let items = set.iter().map(|record| planned.prepare(&record).unwrap()).collect();
+                let items = set
+                    .iter()
+                    .map(|record| planned.prepare(&record, &mut buffer).unwrap())
+                    .collect();
                 let batch = Batch { items };
                 batch.items.iter().for_each(|item| {
                     clean(&String::from_utf8_lossy(&item.bytes), "a sample's payload");

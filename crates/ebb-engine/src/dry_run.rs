@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Failure, RecordSet, Remedy,
-    port::{Batch, Diff, ShownRequest, Step},
+    port::{Batch, Diff, ItemBuffer, ShownRequest, Step},
 };
 use futures_util::TryStreamExt;
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl Engine {
         let mut stream = job.warehouse.changes(diff_job, &operations, None).await?;
         let synced_at: Arc<str> = self.ports.clock.now().to_string().into();
         let mut batcher = Batcher::new(action.batching());
-        let mut ready = Vec::new();
+        let (mut ready, mut buffer) = (Vec::new(), ItemBuffer::default());
         let mut sets = Vec::new();
         let mut left = show;
         while left > 0 {
@@ -89,7 +89,7 @@ impl Engine {
             left -= rows.num_rows();
             let set = RecordSet::new(&rows, job.plan.name.as_str().into(), Arc::clone(&synced_at))?;
             for record in set.iter() {
-                match prepare(&*action, &record, &self.limits) {
+                match prepare(&*action, &record, &self.limits, &mut buffer) {
                     Ok(item) => batcher.add(item, &mut ready),
                     Err(failure) if failure.remedy() == Remedy::RejectRow => {
                         plan.rejected.push((record.record_id().to_owned(), failure));

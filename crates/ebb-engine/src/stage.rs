@@ -1,14 +1,17 @@
 //! Changes to parts: the warehouse is read as fast as it gives, and then let go.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow_array::{RecordBatch, cast::AsArray, types::Int64Type};
 use ebb_core::{
     Code, Failure, Operation, PartNumber,
-    port::{DiffJob, PartInfo, Parts, Store, Warehouse},
+    port::{BatchStream, DiffJob, PartInfo, Parts, Store, Warehouse},
     record::SEQ,
 };
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream::Fuse};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +33,10 @@ impl Default for PartSize {
     }
 }
 
+/// Bytes of staged parts that are held in memory for the loader, so that a loader which keeps up
+/// reads no part back (I4).
+const HELD: usize = 32 * 1024 * 1024;
+
 /// The parts of a sync that are staged so far, for the loader that follows behind.
 #[derive(Default)]
 pub(crate) struct Shelf {
@@ -40,25 +47,30 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 struct Staged {
     parts: Vec<PartInfo>,
+    /// Rows of parts that nobody took yet, and how many bytes they are.
+    held: BTreeMap<usize, (Vec<RecordBatch>, usize)>,
+    held_bytes: usize,
     complete: bool,
 }
 
 impl Shelf {
     /// A shelf with the parts that an earlier run staged.
     pub(crate) fn with(parts: Vec<PartInfo>, complete: bool) -> Self {
-        Self { state: Mutex::new(Staged { parts, complete }), changed: Notify::new() }
+        let state = Staged { parts, complete, ..Staged::default() };
+        Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// The part of a number, waiting until it is staged; `None` if there is none and will be none.
-    pub(crate) async fn part(&self, number: usize) -> Option<PartInfo> {
+    /// The part of a number, waiting until it is staged, with its rows if they are still held;
+    /// `None` if there is none and will be none.
+    pub(crate) async fn part(&self, number: usize) -> Option<(PartInfo, Option<Vec<RecordBatch>>)> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
-                let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(part) = state.parts.get(number) {
-                    return Some(part.clone());
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(part) = state.parts.get(number).cloned() {
+                    return Some((part, state.take(number)));
                 }
                 if state.complete {
                     return None;
@@ -68,8 +80,15 @@ impl Shelf {
         }
     }
 
-    fn add(&self, part: PartInfo) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).parts.push(part);
+    fn add(&self, part: PartInfo, rows: Rows) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.held_bytes + rows.bytes <= HELD {
+            let number = state.parts.len();
+            state.held_bytes += rows.bytes;
+            state.held.insert(number, (rows.batches, rows.bytes));
+        }
+        state.parts.push(part);
+        drop(state);
         self.changed.notify_waiters();
     }
 
@@ -77,6 +96,34 @@ impl Shelf {
     pub(crate) fn complete(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).complete = true;
         self.changed.notify_waiters();
+    }
+}
+
+impl Staged {
+    fn take(&mut self, number: usize) -> Option<Vec<RecordBatch>> {
+        let (batches, bytes) = self.held.remove(&number)?;
+        self.held_bytes -= bytes;
+        Some(batches)
+    }
+}
+
+/// The rows of one part.
+#[derive(Default)]
+struct Rows {
+    batches: Vec<RecordBatch>,
+    count: usize,
+    bytes: usize,
+}
+
+impl Rows {
+    fn push(&mut self, batch: RecordBatch) {
+        self.count += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+    }
+
+    const fn fill(&self, size: PartSize) -> bool {
+        self.count >= size.rows || self.bytes >= size.bytes
     }
 }
 
@@ -102,39 +149,48 @@ impl Staging<'_> {
     ) -> Result<bool, Failure> {
         let mut after = already.last().map(|part| part.last);
         let mut number = PartNumber::try_from(already.len()).unwrap_or(PartNumber::MAX);
-        let mut stream = self.warehouse.changes(self.job, self.operations, after).await?;
-        let mut open = Vec::new();
-        let (mut rows, mut bytes) = (0, 0);
-        while let Some(batch) = stream.try_next().await? {
-            if stop.is_cancelled() {
-                return Ok(false);
-            }
-            after = in_order(&batch, after)?.or(after);
-            rows += batch.num_rows();
-            bytes += batch.get_array_memory_size();
-            open.push(batch);
-            if rows >= self.size.rows || bytes >= self.size.bytes {
-                self.close(number, std::mem::take(&mut open), shelf).await?;
-                (rows, bytes) = (0, 0);
-                number += 1;
-            }
+        let mut stream = self.warehouse.changes(self.job, self.operations, after).await?.fuse();
+        let mut rows = self.gather(&mut stream, &mut after, stop).await?;
+        while let Some(full) = rows {
+            // One part is stored while the next arrives. Both come to their end: a part that is
+            // still being written must not meet a later try of itself.
+            let (stored, next) = tokio::join!(
+                self.close(number, full, shelf),
+                self.gather(&mut stream, &mut after, stop)
+            );
+            stored?;
+            rows = next?;
+            number += 1;
         }
-        if rows > 0 {
-            self.close(number, open, shelf).await?;
-        }
-        Ok(true)
+        Ok(!stop.is_cancelled())
     }
 
-    async fn close(
+    /// The rows of the next part; `None` at the end, or when loading stops.
+    async fn gather(
         &self,
-        number: PartNumber,
-        batches: Vec<RecordBatch>,
-        shelf: &Shelf,
-    ) -> Result<(), Failure> {
-        let part = self.parts.put(self.job.sync, number, batches).await?;
+        stream: &mut Fuse<BatchStream>,
+        after: &mut Option<u64>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Rows>, Failure> {
+        let mut rows = Rows::default();
+        while let Some(batch) = stream.try_next().await? {
+            if stop.is_cancelled() {
+                return Ok(None);
+            }
+            *after = in_order(&batch, *after)?.or(*after);
+            rows.push(batch);
+            if rows.fill(self.size) {
+                break;
+            }
+        }
+        Ok((rows.count > 0).then_some(rows))
+    }
+
+    async fn close(&self, number: PartNumber, rows: Rows, shelf: &Shelf) -> Result<(), Failure> {
+        let part = self.parts.put(self.job.sync, number, rows.batches.clone()).await?;
         self.store.add_part(self.job.sync, &part).await?;
         self.progress.staged(part.changes.total());
-        shelf.add(part);
+        shelf.add(part, rows);
         Ok(())
     }
 }
@@ -161,5 +217,44 @@ pub(crate) struct CompleteOnDrop(pub(crate) Arc<Shelf>);
 impl Drop for CompleteOnDrop {
     fn drop(&mut self) {
         self.0.complete();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{ArrayRef, Int64Array};
+    use ebb_core::Tally;
+
+    use super::*;
+
+    fn part(number: PartNumber) -> PartInfo {
+        let (changes, digest) = (Tally::default(), String::new());
+        PartInfo { number, first: 0, last: 0, changes, bytes: 0, digest }
+    }
+
+    fn rows(count: usize) -> Rows {
+        let seqs: ArrayRef = Arc::new(Int64Array::from(vec![0; count]));
+        let mut rows = Rows::default();
+        rows.push(RecordBatch::try_from_iter([(SEQ, seqs)]).unwrap());
+        rows
+    }
+
+    #[tokio::test]
+    async fn rows_are_held_until_they_are_taken_and_never_more_than_fit() {
+        let shelf = Shelf::default();
+        let half = HELD / 2 / size_of::<i64>() - 1024;
+        for number in 0..3 {
+            shelf.add(part(number), rows(half));
+        }
+        let mut held = Vec::new();
+        for number in 0..3 {
+            held.push(shelf.part(number).await.unwrap().1.is_some());
+        }
+        assert_eq!(held, [true, true, false]);
+        shelf.add(part(3), rows(half));
+        assert!(shelf.part(3).await.unwrap().1.is_some(), "room is given back");
+        assert!(shelf.part(3).await.unwrap().1.is_none(), "taken once");
+        shelf.complete();
+        assert!(shelf.part(4).await.is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Failure, RecordSet,
-    port::{Batch, Exchange, Step},
+    port::{Batch, Exchange, ItemBuffer, Step},
 };
 
 use crate::{Engine, Job, load::prepare};
@@ -32,7 +32,8 @@ impl Engine {
             let message = format!("the model has no record `{record_id}`");
             Failure::new(Code::RecordNotFound, message)
         })?;
-        let batch = Batch { items: vec![prepare(&*action, &record, &self.limits)?] };
+        let item = prepare(&*action, &record, &self.limits, &mut ItemBuffer::default())?;
+        let batch = Batch { items: vec![item] };
         let transport = job.delivery.transport();
         let mut exchanges = Vec::new();
         let outcome = loop {

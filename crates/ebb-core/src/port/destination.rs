@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 
-use crate::{Failure, Record};
+use crate::{Failure, Operation, Record};
 
 /// What one batch may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,40 @@ pub struct Pace {
 pub struct Item {
     /// The change's place in its sync.
     pub seq: u64,
+    /// What happened to the record.
+    pub operation: Operation,
     /// Items of different groups never share a batch; holds what the request takes from its items
     /// in common.
     pub group: Bytes,
     /// What the request takes from this item alone.
     pub bytes: Bytes,
+}
+
+/// Where the bytes of items are written: many to one piece of memory, which is free again when the
+/// last of them is.
+#[derive(Debug, Default)]
+pub struct ItemBuffer {
+    text: Vec<u8>,
+    page: BytesMut,
+}
+
+impl ItemBuffer {
+    /// Bytes of one piece of memory; an item that is larger has its own.
+    const PAGE: usize = 64 * 1024;
+
+    /// The bytes that `write` appends to an empty vector.
+    pub fn fill<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<Bytes, E> {
+        self.text.clear();
+        write(&mut self.text)?;
+        if self.page.capacity() < self.text.len() {
+            self.page = BytesMut::with_capacity(self.text.len().max(Self::PAGE));
+        }
+        self.page.extend_from_slice(&self.text);
+        Ok(self.page.split().freeze())
+    }
 }
 
 /// The items of one request, in the order of `seq`, all of one group.
@@ -133,9 +162,9 @@ pub trait Action: Send + Sync {
     /// What a batch may hold.
     fn batching(&self) -> Batching;
 
-    /// Maps and validates one record. The failure's remedy is [`crate::Remedy::RejectRow`] when
-    /// only this record is at fault.
-    fn prepare(&self, record: &Record<'_>) -> Result<Item, Failure>;
+    /// Maps and validates one record; the item's bytes lie in `buffer`. The failure's remedy is
+    /// [`crate::Remedy::RejectRow`] when only this record is at fault.
+    fn prepare(&self, record: &Record<'_>, buffer: &mut ItemBuffer) -> Result<Item, Failure>;
 
     /// From the items and what was answered so far to the next requests or the outcomes.
     fn next(&self, batch: &Batch, exchanges: &[Exchange]) -> Result<Step, Failure>;
@@ -181,6 +210,32 @@ impl Request {
             url: redactor.redact(&self.url),
             headers: headers.collect(),
             body: redactor.redact(&String::from_utf8_lossy(&self.body.bytes())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_keep_their_bytes_whatever_is_written_after_them() {
+        let mut buffer = ItemBuffer::default();
+        let mut fill = |byte, length| {
+            buffer.fill(|out| {
+                assert!(out.is_empty());
+                out.resize(length, byte);
+                if length == 13 { Err("refused") } else { Ok(()) }
+            })
+        };
+        let lengths = [0, 1, 13, 40_000, 40_000, 200_000, 7];
+        let filled: Vec<_> =
+            (b'a'..).zip(lengths).map(|(byte, length)| fill(byte, length)).collect();
+        for ((byte, length), bytes) in (b'a'..).zip(lengths).zip(filled) {
+            match bytes {
+                Ok(bytes) => assert_eq!(bytes, vec![byte; length]),
+                Err(reason) => assert_eq!((reason, length), ("refused", 13)),
+            }
         }
     }
 }

@@ -8,8 +8,8 @@ mod warehouse;
 
 pub use clock::Clock;
 pub use destination::{
-    Action, Batch, Batching, Body, Exchange, Header, Item, Pace, Reply, Request, ShownRequest,
-    Step, Transport,
+    Action, Batch, Batching, Body, Exchange, Header, Item, ItemBuffer, Pace, Reply, Request,
+    ShownRequest, Step, Transport,
 };
 pub use parts::{PartInfo, Parts};
 pub use store::{

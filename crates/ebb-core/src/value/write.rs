@@ -47,7 +47,11 @@ impl Value<'_> {
 }
 
 fn write_number(number: &Number<'_>, out: &mut Vec<u8>) {
-    write!(out, "{number}").expect("a vector takes every write");
+    match number {
+        Number::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(*value).as_bytes()),
+        Number::Float(_) => write!(out, "{number}").expect("a vector takes every write"),
+        Number::Decimal(text) => out.extend_from_slice(text.as_bytes()),
+    }
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {

@@ -24,7 +24,7 @@ use crate::{
     manifest::{Class, Manifest},
     planner::{self, Judge},
     settings::Resolved,
-    template::{Node, Run, Scope},
+    template::{Node, Payload, Run, Scope},
 };
 
 /// How much of an answer is kept.
@@ -205,7 +205,7 @@ fn probe(manifest: &Manifest, settings: &Resolved) -> Result<Option<(Request, Ve
             let nothing = Value::Null;
             let run = Run::fixed(jiff::Timestamp::UNIX_EPOCH, 1);
             let mut json = Vec::new();
-            node.write(Scope { field: &nothing, run: &run }, &mut json);
+            node.write(Scope { field: Payload::of(&nothing), run: &run }, &mut json);
             headers.push(planner::header("content-type", "application/json"));
             Body::Json(json.into())
         }

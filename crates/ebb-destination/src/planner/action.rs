@@ -2,11 +2,11 @@
 
 use ebb_core::{
     Code, Failure, Record, Value,
-    port::{Action, Batch, Batching, Exchange, Item, Step},
+    port::{Action, Batch, Batching, Exchange, Item, ItemBuffer, Step},
 };
 use ebb_mapping::{Input, Mapping};
 
-use super::Plan;
+use super::{Plan, Prepared};
 use crate::{payload::Payloads, template::Run};
 
 /// An action as the engine sees it.
@@ -17,7 +17,7 @@ pub(crate) struct PlannedAction {
 }
 
 impl PlannedAction {
-    /// The validated payload of an event or a row.
+    /// The validated payload of an event or a row, without what all rows share.
     pub(crate) fn payload<'a>(&'a self, input: Input<'a>) -> Result<Value<'a>, Failure> {
         let mapped = self
             .mapping
@@ -32,10 +32,11 @@ impl Action for PlannedAction {
         self.plan.batching
     }
 
-    fn prepare(&self, record: &Record<'_>) -> Result<Item, Failure> {
+    fn prepare(&self, record: &Record<'_>, buffer: &mut ItemBuffer) -> Result<Item, Failure> {
         let payload = self.payload(Input::Record(*record))?;
-        let prepared = self.plan.prepare(&payload, &Run::of(*record))?;
-        Ok(Item { seq: record.seq(), group: prepared.group, bytes: prepared.bytes })
+        let whole = self.payloads.whole(&payload);
+        let Prepared { group, bytes } = self.plan.prepare(whole, &Run::of(*record), buffer)?;
+        Ok(Item { seq: record.seq(), operation: record.operation(), group, bytes })
     }
 
     fn next(&self, batch: &Batch, exchanges: &[Exchange]) -> Result<Step, Failure> {

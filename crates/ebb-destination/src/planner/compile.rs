@@ -15,7 +15,7 @@ use super::{
 use crate::{
     manifest::{ActionManifest, Manifest},
     native,
-    template::{Names, Node, Run, Scope},
+    template::{Names, Node, Payload, Run, Scope},
 };
 
 /// What an action is compiled with. No `Debug`: it holds secrets.
@@ -219,7 +219,7 @@ pub(crate) fn setting_names(manifest: &Manifest, settings: &Object<'static>) -> 
 pub(crate) fn credentials(manifest: &Manifest, names: &Names) -> Result<Vec<Header>, String> {
     let nothing = Value::Null;
     let run = Run::fixed(jiff::Timestamp::UNIX_EPOCH, 1);
-    let scope = Scope { field: &nothing, run: &run };
+    let scope = Scope { field: Payload::of(&nothing), run: &run };
     let plans = credential_plans(manifest, names)?;
     let headers = plans.into_iter().filter_map(|(name, credential)| {
         Some(Header { name, value: credential.text(scope)?, secret: true })

@@ -17,6 +17,6 @@ pub(crate) use body::Body;
 pub(crate) use compile::{Compiler, credentials, mapping_is_constant, setting_names};
 pub(crate) use head::{Head, header};
 pub(crate) use judge::{Judge, Judged};
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, Prepared};
 pub(crate) use rule::CompiledRule;
 pub(crate) use sign::Signer;

@@ -4,14 +4,14 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use ebb_core::{
-    Code, Failure, Value,
-    port::{Batch, Batching, Exchange, Header, Request, Step},
+    Code, Failure,
+    port::{Batch, Batching, Exchange, Header, ItemBuffer, Request, Step},
 };
 
 use super::{Body, CompiledRule, Head, Judge, Judged, Signer, head::HeadPlan, header};
 use crate::{
     native::{Context, Native},
-    template::{Node, Run, Scope},
+    template::{Node, Payload, Run, Scope},
 };
 
 /// A compiled action. No `Debug`: it holds secrets.
@@ -49,31 +49,41 @@ pub(crate) type Elements = Vec<usize>;
 
 impl Plan {
     /// What a validated payload becomes.
-    pub(crate) fn prepare(&self, payload: &Value<'_>, run: &Run<'_>) -> Result<Prepared, Failure> {
+    pub(crate) fn prepare(
+        &self,
+        payload: Payload<'_>,
+        run: &Run<'_>,
+        buffer: &mut ItemBuffer,
+    ) -> Result<Prepared, Failure> {
         let scope = Scope { field: payload, run };
         for rule in &self.rules {
             rule.judge(scope)?;
         }
-        let mut bytes = Vec::with_capacity(256);
-        match &self.native {
-            None => {
-                if let Some(item) = &self.item {
-                    item.write(scope, &mut bytes);
+        let bytes = buffer.fill(|bytes| {
+            self.write_item(scope, bytes)?;
+            match self.max_item_bytes {
+                Some(most) if bytes.len() > most => {
+                    Err(too_large(bytes.len(), most, &self.judge.name))
                 }
+                Some(_) | None => Ok(()),
             }
-            Some(native) => {
-                let made = self.item.as_ref().and_then(|item| item.evaluate(scope));
-                if let Some(value) = native.item(made, payload, &self.context(run))? {
-                    value.write_json(&mut bytes);
-                }
+        })?;
+        Ok(Prepared { group: self.group(scope)?, bytes })
+    }
+
+    fn write_item(&self, scope: Scope<'_>, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+        let Some(native) = &self.native else {
+            if let Some(item) = &self.item {
+                item.write(scope, bytes);
             }
+            return Ok(());
+        };
+        let made = self.item.as_ref().and_then(|item| item.evaluate(scope));
+        let payload = scope.field.whole();
+        if let Some(value) = native.item(made, payload.get(), &self.context(scope.run))? {
+            value.write_json(bytes);
         }
-        if let Some(most) = self.max_item_bytes
-            && bytes.len() > most
-        {
-            return Err(too_large(bytes.len(), most, &self.judge.name));
-        }
-        Ok(Prepared { group: self.group(scope)?, bytes: bytes.into() })
+        Ok(())
     }
 
     fn context<'c>(&'c self, run: &'c Run<'c>) -> Context<'c> {
@@ -89,7 +99,7 @@ impl Plan {
         }
         let mut more = Vec::new();
         for key in &self.keys {
-            if let Some(value) = scope.field.as_object().and_then(|payload| payload.get(key)) {
+            if let Some(value) = scope.field.get(key) {
                 value.write_json(&mut more);
             }
             more.push(b'\n');

@@ -7,8 +7,8 @@ mod script;
 use std::sync::Arc;
 
 use ebb_core::{
-    Failure, Remedy,
-    port::{Batch, Clock, Exchange, Item, Step},
+    Failure, Operation, Remedy,
+    port::{Batch, Clock, Exchange, Item, ItemBuffer, Step},
 };
 use ebb_mapping::Input;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use crate::{
     catalog::Catalog,
     connector::{Connector, action_of, value, with_defaults},
     http::Network,
-    planner::PlannedAction,
+    planner::{PlannedAction, Prepared},
     template::Run,
 };
 use answer::Answer;
@@ -93,9 +93,10 @@ fn item(
 ) -> Result<Item, Failure> {
     let event = value(payload);
     let payload = planned.payload(Input::Event(&event))?;
-    let prepared = planned.plan.prepare(&payload, run)?;
+    let whole = planned.payloads.whole(&payload);
+    let Prepared { group, bytes } = planned.plan.prepare(whole, run, &mut ItemBuffer::default())?;
     let seq = u64::try_from(seq).unwrap_or(u64::MAX);
-    Ok(Item { seq, group: prepared.group, bytes: prepared.bytes })
+    Ok(Item { seq, operation: Operation::Added, group, bytes })
 }
 
 fn single(

@@ -229,7 +229,7 @@ impl Expression {
         match self {
             Self::Constant(value) => Some(Found::There(value)),
             Self::Undefined | Self::Item | Self::Items => None,
-            Self::Field(path) => look_up(scope.field, path).map(Found::There),
+            Self::Field(path) => scope.field.at(path),
             Self::Now => Some(Found::Made(scope.run.now().into())),
             Self::RandomId => Some(Found::Made(scope.run.random_id().into())),
             Self::Filter(filter, input, arguments) => {
@@ -261,11 +261,6 @@ impl Expression {
             }
         }
     }
-}
-
-/// The value at a path of keys; `None` where anything on the way is missing.
-fn look_up<'v>(value: &'v Value<'v>, path: &[String]) -> Option<&'v Value<'v>> {
-    path.iter().try_fold(value, |value, key| value.as_object()?.get(key))
 }
 
 fn path_of(tree: &ast::Expr<'_>, path: &mut Vec<String>) -> Result<(), String> {

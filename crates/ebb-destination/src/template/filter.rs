@@ -278,14 +278,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::template::{Names, Node, Run, Scope};
+    use crate::template::{Names, Node, Payload, Run, Scope};
 
     fn filtered(leaf: &str, payload: &str) -> String {
         let names = Names { fields: Some(vec!["x".to_owned()]), ..Names::default() };
         let node = Node::leaf(leaf, &names).unwrap();
         let payload = Value::from_json(payload).unwrap();
         let run = Run::fixed("2026-01-15T12:00:00Z".parse().unwrap(), 7);
-        node.evaluate(Scope { field: &payload, run: &run })
+        node.evaluate(Scope { field: Payload::of(&payload), run: &run })
             .map_or_else(|| "undefined".to_owned(), |value| value.to_json())
     }
 

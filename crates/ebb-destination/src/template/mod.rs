@@ -13,5 +13,5 @@ mod text;
 
 pub(crate) use expression::Expression;
 pub(crate) use node::{Node, Tree};
-pub(crate) use scope::{Names, Run, Scope};
+pub(crate) use scope::{Names, Payload, Run, Scope};
 pub(crate) use text::{is_truthy, text_of};

@@ -271,7 +271,7 @@ impl<'de> Deserialize<'de> for Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Run;
+    use crate::template::{Payload, Run};
 
     fn names() -> Names {
         Names {
@@ -287,7 +287,7 @@ mod tests {
         let payload = Value::from_json(payload).unwrap();
         let run = Run::fixed("2026-01-15T12:00:00Z".parse().unwrap(), 7);
         let mut out = Vec::new();
-        node.write(Scope { field: &payload, run: &run }, &mut out);
+        node.write(Scope { field: Payload::of(&payload), run: &run }, &mut out);
         String::from_utf8(out).unwrap()
     }
 

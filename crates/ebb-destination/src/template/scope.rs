@@ -5,6 +5,8 @@ use std::cell::Cell;
 use ebb_core::{Object, Record, Value};
 use jiff::Timestamp;
 
+use super::expression::Found;
+
 /// The names an expression may use, checked when it is compiled.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
@@ -95,11 +97,57 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A validated payload: what the record gave, and beside it what is the same for every record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Payload<'v> {
+    own: &'v Value<'v>,
+    shared: &'v Object<'static>,
+}
+
+/// What payloads share that share nothing.
+static NOTHING: Object<'static> = Object::new();
+
+impl<'v> Payload<'v> {
+    /// A payload with what it shares with all others; their keys differ.
+    pub(crate) const fn new(own: &'v Value<'v>, shared: &'v Object<'static>) -> Self {
+        Self { own, shared }
+    }
+
+    /// A payload that shares nothing.
+    pub(crate) const fn of(own: &'v Value<'v>) -> Self {
+        Self { own, shared: &NOTHING }
+    }
+
+    /// The value of a field.
+    pub(crate) fn get(self, key: &str) -> Option<&'v Value<'v>> {
+        self.own.as_object().and_then(|own| own.get(key)).or_else(|| self.shared.get(key))
+    }
+
+    /// The value at a path of keys, whole for an empty path; `None` where anything on the way is
+    /// missing.
+    pub(crate) fn at(self, path: &[String]) -> Option<Found<'v>> {
+        let [field, rest @ ..] = path else { return Some(self.whole()) };
+        let inner = |value: &'v Value<'v>, key: &String| value.as_object()?.get(key);
+        rest.iter().try_fold(self.get(field)?, inner).map(Found::There)
+    }
+
+    /// The payload as one value.
+    pub(crate) fn whole(self) -> Found<'v> {
+        let Some(own) = self.own.as_object().filter(|_| !self.shared.is_empty()) else {
+            return Found::There(self.own);
+        };
+        let entries = own.iter().chain(self.shared.iter());
+        Found::Made(Value::Object(
+            entries.map(|(key, value)| (key.into(), value.borrowed())).collect(),
+        ))
+    }
+}
+
 /// Where an expression's values come from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'v> {
     /// The validated payload.
-    pub(crate) field: &'v Value<'v>,
+    pub(crate) field: Payload<'v>,
     /// Time and chance.
     pub(crate) run: &'v Run<'v>,
 }

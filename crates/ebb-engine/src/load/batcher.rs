@@ -12,7 +12,10 @@ const OPEN_GROUPS: usize = 256;
 /// the limits (an item that passes them alone still goes out, alone).
 pub(crate) struct Batcher {
     limits: Batching,
-    open: HashMap<Bytes, Open>,
+    /// The group of the last item: most items follow one of their own group.
+    group: Bytes,
+    current: Open,
+    others: HashMap<Bytes, Open>,
 }
 
 #[derive(Default)]
@@ -24,7 +27,7 @@ struct Open {
 impl Batcher {
     /// A batcher of an action's limits.
     pub(crate) fn new(limits: Batching) -> Self {
-        Self { limits, open: HashMap::new() }
+        Self { limits, group: Bytes::new(), current: Open::default(), others: HashMap::new() }
     }
 
     /// Adds an item; gives the batches that it completes.
@@ -35,10 +38,18 @@ impl Batcher {
             ready.push(Batch { items: vec![item] });
             return;
         }
-        if self.open.len() >= OPEN_GROUPS && !self.open.contains_key(&item.group) {
-            ready.extend(self.flush());
+        if item.group != self.group {
+            if self.others.len() >= OPEN_GROUPS && !self.others.contains_key(&item.group) {
+                ready.extend(self.flush());
+            }
+            let next = self.others.remove(&item.group).unwrap_or_default();
+            let group = std::mem::replace(&mut self.group, item.group.clone());
+            let last = std::mem::replace(&mut self.current, next);
+            if !last.items.is_empty() {
+                self.others.insert(group, last);
+            }
         }
-        let open = self.open.entry(item.group.clone()).or_default();
+        let open = &mut self.current;
         if !open.items.is_empty() && open.bytes + size > max_bytes {
             ready.push(open.take());
         }
@@ -54,11 +65,11 @@ impl Batcher {
 
     /// What is gathered so far, in the order of the first items.
     pub(crate) fn flush(&mut self) -> Vec<Batch> {
-        let mut batches: Vec<_> = self
-            .open
-            .drain()
-            .filter(|(_, open)| !open.items.is_empty())
-            .map(|(_, open)| Batch { items: open.items })
+        let open = self.others.drain().map(|(_, open)| open);
+        let mut batches: Vec<_> = open
+            .chain([std::mem::take(&mut self.current)])
+            .filter(|open| !open.items.is_empty())
+            .map(|open| Batch { items: open.items })
             .collect();
         batches.sort_unstable_by_key(|batch| batch.items.first().map(|item| item.seq));
         batches
@@ -74,6 +85,7 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
+    use ebb_core::Operation;
     use proptest::prelude::*;
 
     use super::*;
@@ -90,7 +102,8 @@ mod tests {
             for (seq, (group, size)) in items.iter().enumerate() {
                 let group = Bytes::from(vec![*group]);
                 let bytes = Bytes::from(vec![0; *size]);
-                batcher.add(Item { seq: seq as u64, group, bytes }, &mut batches);
+                let operation = Operation::Added;
+                batcher.add(Item { seq: seq as u64, operation, group, bytes }, &mut batches);
             }
             batches.extend(batcher.flush());
             let mut seen: Vec<_> = batches.iter().flat_map(|b| &b.items).map(|i| i.seq).collect();

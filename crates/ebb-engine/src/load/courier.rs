@@ -213,7 +213,7 @@ impl Courier {
             match answer {
                 Ok(()) => {
                     self.failures_in_a_row.store(0, Ordering::Relaxed);
-                    entries.extend(judge.delivered(&item));
+                    entries.push(Judge::delivered(&item));
                 }
                 Err(failure) => match failure.remedy() {
                     Remedy::RejectRow => entries.extend(judge.refused(&item, failure)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Failure, PartNumber, Record, RecordSet, Remedy,
-    port::{JournalEntry, Sample, Verdict},
+    port::{ItemBuffer, JournalEntry, Sample, Verdict},
 };
 use tokio::sync::mpsc;
 
@@ -26,18 +26,22 @@ pub(super) async fn feed(
     shelf: Arc<Shelf>,
     queue: mpsc::Sender<Cargo>,
 ) -> Result<(), Failure> {
+    let mut buffer = ItemBuffer::default();
     for number in 0.. {
         let part = tokio::select! {
             part = shelf.part(number) => part,
             () = courier.stop.cancelled() => None,
         };
-        let Some(part) = part else { return Ok(()) };
-        let batches = courier.parts.get(courier.parts_of, &part).await?;
+        let Some((part, held)) = part else { return Ok(()) };
+        let batches = match held {
+            Some(batches) => batches,
+            None => courier.parts.get(courier.parts_of, &part).await?,
+        };
         let sets = batches.iter().map(|batch| {
             RecordSet::new(batch, Arc::clone(&courier.mapping), Arc::clone(&courier.synced_at))
         });
         let part = LoadedPart { number: part.number, sets: sets.collect::<Result<_, _>>()? };
-        if !feed_part(&courier, Arc::new(part), &queue).await? {
+        if !feed_part(&courier, Arc::new(part), &queue, &mut buffer).await? {
             return Ok(());
         }
     }
@@ -48,6 +52,7 @@ async fn feed_part(
     courier: &Arc<Courier>,
     part: Arc<LoadedPart>,
     queue: &mpsc::Sender<Cargo>,
+    buffer: &mut ItemBuffer,
 ) -> Result<bool, Failure> {
     let mut batcher = Batcher::new(courier.action.batching());
     let mut ready = Vec::new();
@@ -62,7 +67,7 @@ async fn feed_part(
                 if courier.done.contains(record.seq()) {
                     continue;
                 }
-                match prepare(&*courier.action, &record, &courier.limits) {
+                match prepare(&*courier.action, &record, &courier.limits, buffer) {
                     Ok(item) => batcher.add(item, &mut ready),
                     Err(failure) if failure.remedy() == Remedy::RejectRow => {
                         rejected.push(rejection(courier, record, failure));

@@ -30,14 +30,13 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     /// The destination took the item.
-    pub(super) fn delivered(&self, item: &Item) -> Option<JournalEntry> {
-        let record = self.part.record(item.seq)?;
-        Some(JournalEntry {
+    pub(super) const fn delivered(item: &Item) -> JournalEntry {
+        JournalEntry {
             seq: item.seq,
-            operation: record.operation(),
+            operation: item.operation,
             verdict: Verdict::Delivered,
             failure: None,
-        })
+        }
     }
 
     /// The destination did not take the item: discarded if it never will, failed otherwise.
@@ -60,7 +59,7 @@ impl Judge<'_> {
         let failure = failure.map_message(|message| self.redactor.redact(&message));
         Some(JournalEntry {
             seq: item.seq,
-            operation: record.operation(),
+            operation: item.operation,
             verdict,
             failure: Some(Box::new((failure, sample))),
         })

@@ -2,7 +2,7 @@
 
 use ebb_core::{
     Code, Failure, Limits, Record,
-    port::{Action, Item},
+    port::{Action, Item, ItemBuffer},
 };
 
 /// Maps and validates a record, unless it or one of its values is too large.
@@ -10,13 +10,14 @@ pub(crate) fn prepare(
     action: &dyn Action,
     record: &Record<'_>,
     limits: &Limits,
+    buffer: &mut ItemBuffer,
 ) -> Result<Item, Failure> {
     // Escaping makes at most six bytes of one: what is small beyond doubt is not measured.
     let widest = record.text_bytes().saturating_mul(6);
     if widest > limits.column_bytes.min(limits.record_bytes / 2) {
         measure(record, limits)?;
     }
-    action.prepare(record)
+    action.prepare(record, buffer)
 }
 
 fn measure(record: &Record<'_>, limits: &Limits) -> Result<(), Failure> {

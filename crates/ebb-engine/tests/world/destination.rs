@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use ebb_core::{
     Code, Failure, Record, Redactor,
-    port::{Action, Batch, Batching, Body, Exchange, Item, Pace, Reply, Request, Step, Transport},
+    port::{
+        Action, Batch, Batching, Body, Exchange, Item, ItemBuffer, Pace, Reply, Request, Step,
+        Transport,
+    },
 };
 use ebb_engine::{Delivery, Plan};
 use serde_json::{Value, json};
@@ -196,11 +199,15 @@ impl Action for Send {
         Batching { max_items: BATCH, max_bytes: 2_000 }
     }
 
-    fn prepare(&self, record: &Record<'_>) -> Result<Item, Failure> {
+    fn prepare(&self, record: &Record<'_>, buffer: &mut ItemBuffer) -> Result<Item, Failure> {
         if record.record_id().starts_with("bad") {
             return Err(Failure::new(Code::PayloadInvalid, "bad ids do not fit"));
         }
-        Ok(Item { seq: record.seq(), group: Bytes::new(), bytes: record.event().to_json().into() })
+        let bytes = buffer.fill(|bytes| {
+            record.event().write_json(bytes);
+            Ok::<_, Failure>(())
+        })?;
+        Ok(Item { seq: record.seq(), operation: record.operation(), group: Bytes::new(), bytes })
     }
 
     fn next(&self, batch: &Batch, exchanges: &[Exchange]) -> Result<Step, Failure> {

@@ -162,6 +162,12 @@ impl ObjectShape {
     }
 
     pub(super) fn property(&self, key: &str) -> Option<&Shape> {
-        self.properties.iter().find(|(name, _)| **name == *key).map(|(_, shape)| shape)
+        self.entry(key).map(|(_, shape)| shape)
+    }
+
+    /// The property of a key, with the key as the schema holds it.
+    pub(super) fn entry(&self, key: &str) -> Option<(&str, &Shape)> {
+        let entry = self.properties.iter().find(|(name, _)| **name == *key)?;
+        Some((&entry.0, &entry.1))
     }
 }

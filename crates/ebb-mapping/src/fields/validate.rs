@@ -61,7 +61,7 @@ impl Schema {
         if let (Value::Object(object), Some(shape)) = (&mut payload, &self.root.object) {
             make_lists(object, shape);
         }
-        let mut check = Check { path: Vec::new(), errors: Vec::new() };
+        let mut check = Check::default();
         check.value(&mut payload, &self.root);
         if let (Value::Object(object), Some(exempt)) = (&mut payload, exempt) {
             object.insert(EXEMPT, exempt);
@@ -113,31 +113,39 @@ fn make_lists(object: &mut Object<'_>, shape: &ObjectShape) {
     }
 }
 
-struct Check {
-    path: Vec<String>,
+#[derive(Default)]
+struct Check<'s> {
+    path: Vec<Step<'s>>,
     errors: Vec<FieldError>,
 }
 
-impl Check {
-    fn value(&mut self, value: &mut Value<'_>, shape: &Shape) {
+/// A step on the way to a value.
+#[derive(Clone, Copy)]
+enum Step<'s> {
+    Key(&'s str),
+    Place(usize),
+}
+
+impl<'s> Check<'s> {
+    fn value(&mut self, value: &mut Value<'_>, shape: &'s Shape) {
         if !coerce(value, &shape.types) {
-            self.refuse(&format!("must be {}", names(&shape.types)), Some(value));
+            self.refuse(&format!("must be {}", names(&shape.types)), value);
             return;
         }
         if let Some(choices) = &shape.choices
             && !choices.iter().any(|choice| same(choice, value))
         {
             let choices: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
-            self.refuse(&format!("must be one of {}", choices.join(", ")), Some(value));
+            self.refuse(&format!("must be one of {}", choices.join(", ")), value);
         }
         match value {
             Value::Number(number) => {
                 let number = number.as_f64();
                 let (least, most) = shape.range;
                 if let Some(least) = least.filter(|least| number < *least) {
-                    self.refuse(&format!("must be at least {least}"), Some(value));
+                    self.refuse(&format!("must be at least {least}"), value);
                 } else if let Some(most) = most.filter(|most| number > *most) {
-                    self.refuse(&format!("must be at most {most}"), Some(value));
+                    self.refuse(&format!("must be at most {most}"), value);
                 }
             }
             Value::String(text) => {
@@ -146,17 +154,17 @@ impl Check {
                 let (least, most) = shape.length;
                 let format = shape.format.filter(|format| !format.accepts(text));
                 if let Some(least) = least.filter(|least| characters < *least) {
-                    self.refuse(&format!("must have at least {least} characters"), Some(value));
+                    self.refuse(&format!("must have at least {least} characters"), value);
                 } else if let Some(most) = most.filter(|most| characters > *most) {
-                    self.refuse(&format!("must have at most {most} characters"), Some(value));
+                    self.refuse(&format!("must have at most {most} characters"), value);
                 } else if let Some(format) = format {
-                    self.refuse(&format!("must be {}", format.meaning()), Some(value));
+                    self.refuse(&format!("must be {}", format.meaning()), value);
                 }
             }
             Value::Array(items) => {
                 if let Some(shape) = &shape.items {
                     for (place, item) in items.iter_mut().enumerate() {
-                        self.path.push(place.to_string());
+                        self.path.push(Step::Place(place));
                         self.value(item, shape);
                         self.path.pop();
                     }
@@ -171,7 +179,7 @@ impl Check {
         }
     }
 
-    fn object(&mut self, object: &mut Object<'_>, shape: &ObjectShape) {
+    fn object(&mut self, object: &mut Object<'_>, shape: &'s ObjectShape) {
         for rule in &shape.rules {
             if let Some(missing) = rule.missing(object) {
                 self.missing(&missing);
@@ -186,8 +194,8 @@ impl Check {
             object.retain(|key, _| shape.property(key).is_some());
         }
         for (key, value) in object.iter_mut() {
-            if let Some(shape) = shape.property(key) {
-                self.path.push(key.to_owned());
+            if let Some((key, shape)) = shape.entry(key) {
+                self.path.push(Step::Key(key));
                 self.value(value, shape);
                 self.path.pop();
             }
@@ -195,31 +203,41 @@ impl Check {
     }
 
     fn missing(&mut self, key: &str) {
-        self.path.push(key.to_owned());
-        self.refuse("is required, but the mapping gave no value", None);
-        self.path.pop();
+        let path = path(self.path.iter().copied().chain([Step::Key(key)]));
+        self.add(path, "is required, but the mapping gave no value");
     }
 
-    fn refuse(&mut self, expectation: &str, value: Option<&Value<'_>>) {
-        let mut path = String::new();
-        for step in &self.path {
-            if is_index(step).is_some() {
-                path.extend(["[", step, "]"]);
-            } else {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(step);
-            }
-        }
+    fn refuse(&mut self, expectation: &str, value: &Value<'_>) {
+        let path = path(self.path.iter().copied());
+        self.add(path, &format!("{expectation}, but is `{}`", shown(value)));
+    }
+
+    fn add(&mut self, path: String, lack: &str) {
         let place = if path.is_empty() { "the payload" } else { &path };
-        let but = value.map_or_else(String::new, |value| format!(", but is `{}`", shown(value)));
-        let message = format!("`{place}` {expectation}{but}");
+        let message = format!("`{place}` {lack}");
         // A conditional and a plain rule may miss the same key.
         if !self.errors.iter().any(|error| error.message == message) {
             self.errors.push(FieldError { path, message });
         }
     }
+}
+
+/// The steps as text, such as `products[0].price`.
+fn path<'s>(steps: impl Iterator<Item = Step<'s>>) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Place(place) => path.extend(["[", &place.to_string(), "]"]),
+            Step::Key(key) if is_index(key).is_some() => path.extend(["[", key, "]"]),
+            Step::Key(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(key);
+            }
+        }
+    }
+    path
 }
 
 fn shown(value: &Value<'_>) -> String {

@@ -58,7 +58,8 @@ impl Journal {
         let mut journaled = outcomes_of_rows(connection, &id)?;
         for verdict in bits::VERDICTS {
             let seqs = bits::of(&mut journaled, verdict);
-            unfolded.extend(seqs.iter().map(|seq| (bits::number_of(verdict), bits::chunk_of(seq))));
+            let number = bits::number_of(verdict);
+            unfolded.extend(bits::chunks(seqs).map(|chunk| (number, chunk)));
         }
         Ok(Self {
             token: lease::token(connection, &mapping)?,
@@ -77,31 +78,44 @@ impl Journal {
     }
 
     /// Takes entries over, in memory. A seq that has an outcome is passed over.
-    pub(super) fn take(&mut self, entries: Vec<JournalEntry>) {
-        for JournalEntry { seq, operation, verdict, failure } in entries {
-            let known = &self.known;
-            if known.delivered.contains(seq)
-                || known.failed.contains(seq)
-                || known.discarded.contains(seq)
-            {
+    pub(super) fn take(&mut self, mut entries: Vec<JournalEntry>) {
+        // Deliveries come in long runs; set operations on a run are much cheaper than on each.
+        let alike = |one: &JournalEntry, other: &JournalEntry| {
+            one.verdict == other.verdict
+                && one.operation == other.operation
+                && one.failure.is_none()
+                && other.failure.is_none()
+        };
+        for run in entries.chunk_by_mut(alike) {
+            let Some(JournalEntry { verdict, operation, .. }) = run.first() else { continue };
+            let (verdict, operation) = (*verdict, *operation);
+            let mut seqs: RoaringTreemap = run.iter().map(|entry| entry.seq).collect();
+            let Outcomes { delivered, failed, discarded } = &self.known;
+            for known in [delivered, failed, discarded] {
+                seqs -= known;
+            }
+            if seqs.is_empty() {
                 continue;
             }
-            bits::of(&mut self.known, verdict).insert(seq);
-            bits::of(&mut self.added, verdict).insert(seq);
-            self.unfolded.insert((bits::number_of(verdict), bits::chunk_of(seq)));
+            for entry in run.iter_mut() {
+                if let Some(reason) = entry.failure.take() {
+                    let (failure, sample) = *reason;
+                    if verdict == Verdict::Failed {
+                        self.attempts.insert(sample.record_id.clone());
+                    }
+                    self.groups.add(verdict, failure, sample);
+                }
+            }
             let tally = match verdict {
                 Verdict::Delivered => &mut self.counts.delivered,
                 Verdict::Failed => &mut self.counts.failed,
                 Verdict::Discarded => &mut self.counts.discarded,
             };
-            *tally.of(operation) += 1;
-            if let Some(reason) = failure {
-                let (failure, sample) = *reason;
-                if verdict == Verdict::Failed {
-                    self.attempts.insert(sample.record_id.clone());
-                }
-                self.groups.add(verdict, failure, sample);
-            }
+            *tally.of(operation) += seqs.len();
+            let number = bits::number_of(verdict);
+            self.unfolded.extend(bits::chunks(&seqs).map(|chunk| (number, chunk)));
+            *bits::of(&mut self.known, verdict) |= &seqs;
+            *bits::of(&mut self.added, verdict) |= seqs;
         }
     }
 

@@ -261,6 +261,10 @@ fn milliseconds(timeout: &Duration) -> i32 {
 /// Memory of one sort or hash join of the diff, unless the source or the server gives more.
 const WORK_MEM: &str = "256MB";
 
+/// What the planner thinks it costs to hand a row from one process to another. Its default keeps a
+/// diff, which hashes every row of the model, in one process; workers stay as many as the server allows.
+const PARALLEL_TUPLE_COST: &str = "0.001";
+
 /// The statements that give a session the same settings everywhere, whatever server, database and user
 /// have set.
 fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
@@ -288,6 +292,7 @@ fn session_settings(settings: &ConnectionSettings, access: Access) -> String {
         set xmloption = 'content';
         set standard_conforming_strings = on;
         set synchronize_seqscans = off;
+        set parallel_tuple_cost = {PARALLEL_TUPLE_COST};
         set default_transaction_isolation = 'repeatable read';
         set default_transaction_read_only = {read_only};
         set idle_in_transaction_session_timeout = '10min';

@@ -1,6 +1,6 @@
 //! Single stories, each with one thing going wrong.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use ebb_core::{
     Code, Subscription,
@@ -58,6 +58,20 @@ async fn refused_credentials_end_the_sync_as_one_failure_and_cost_no_attempt() {
     *world.receiver.unauthorized.lock().unwrap() = false;
     let sync = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
     assert_eq!(sync.counts.delivered.added, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_whose_commit_was_not_answered_ends_as_it_would_have() {
+    let world = world(Faults::default());
+    *world.receiver.unauthorized.lock().unwrap() = true;
+    world.warehouse.loses_commit.store(true, Ordering::Relaxed);
+    let lost = world.sync(1, Approval::Guarded).await.unwrap_err();
+    assert_eq!(lost.code, Code::SourceLost);
+    *world.receiver.unauthorized.lock().unwrap() = false;
+    let [ended, next] = world.sync(2, Approval::Guarded).await.unwrap().try_into().unwrap();
+    assert_eq!((ended.status, ended.counts.failed.added), (Status::Failed, 100));
+    assert_eq!(ended.failure.unwrap().code, Code::DestinationAuth);
+    assert_eq!((next.status, next.counts.delivered.added), (Status::Succeeded, 100));
 }
 
 #[tokio::test(start_paused = true)]

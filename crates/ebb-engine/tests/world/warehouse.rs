@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
@@ -46,6 +49,8 @@ pub(crate) struct MemoryWarehouse {
     random: Mutex<fastrand::Rng>,
     /// Of a thousand calls, so many are lost.
     pub(crate) lost: Mutex<u32>,
+    /// The next commit goes through, but its answer is lost.
+    pub(crate) loses_commit: AtomicBool,
 }
 
 pub(crate) fn columns() -> Vec<Column> {
@@ -61,6 +66,7 @@ impl MemoryWarehouse {
             state: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             lost: Mutex::new(0),
+            loses_commit: AtomicBool::new(false),
         }
     }
 
@@ -269,6 +275,9 @@ impl Warehouse for MemoryWarehouse {
             state.recipe = state.version;
         }
         // The transaction is through, but its answer may be lost.
+        if self.loses_commit.swap(false, Ordering::Relaxed) {
+            return Err(Failure::new(Code::SourceLost, "the connection was lost"));
+        }
         self.may_fail()
     }
 

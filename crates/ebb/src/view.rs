@@ -117,8 +117,9 @@ pub(crate) fn group(group: &FailureGroup) -> String {
     };
     let failure = &group.failure;
     let reason = failure.code.reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+    let noun = if group.count == 1 { "record" } else { "records" };
     let mut text = format!(
-        "{} records {verdict} [{}{reason}]: {}\n help: {}",
+        "{} {noun} {verdict} [{}{reason}]: {}\n help: {}",
         group.count,
         failure.code,
         failure.message(),

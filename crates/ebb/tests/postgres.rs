@@ -193,3 +193,18 @@ async fn bad_input_is_answered_with_a_code_and_a_remedy() {
     assert_eq!((wide.code, wide.count("delivered"), wide.count("discarded")), (Some(1), 2, 1));
     assert_eq!(wide.syncs()[0]["failures"][0]["failure"]["reason"], "ErrColumnTooLarge");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_does_not_answer_is_told_once() {
+    let Some(database) = Database::new().await else { return };
+    let shop = database.shop().await;
+    let text = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    let credentials = database.url.split("://").nth(1).unwrap().split('@').next().unwrap();
+    shop.write("ebb.yaml", &text.replace(credentials, "postgres:wrong-password"));
+    let check = shop.run(&["check"]).await;
+    assert_eq!(check.code, Some(1), "{check:?}");
+    let answer = check.json();
+    let failures = answer["steps"].as_array().unwrap().iter().map(|step| &step["failure"]["code"]);
+    assert_eq!(failures.filter(|code| !code.is_null()).collect::<Vec<_>>(), ["S102"]);
+    assert!(!answer["untried"].as_array().unwrap().is_empty(), "{answer}");
+}

@@ -18,6 +18,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {}
 
+/// The steps of a source's check without which no model can be read.
+const READING: [&str; 2] = ["connect", "read"];
+
 /// One thing that was looked at.
 struct Step {
     what: String,
@@ -36,12 +39,16 @@ impl Step {
 pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let workspace = Workspace::open(&global.project)?;
     let mut steps = vec![step("project", None, None)];
+    let mut silent = Vec::new();
     for name in workspace.project.sources.keys() {
         let place = workspace.project.places.get(&format!("sources.{name}"));
         match workspace.warehouse(name) {
             Err(failure) => steps.push(step(&format!("source {name}"), Some(failure), place)),
             Ok(warehouse) => {
                 for finding in warehouse.check().await {
+                    if finding.failure.is_some() && READING.contains(&finding.step) {
+                        silent.push(name);
+                    }
                     let what = format!("source {name}: {}", finding.step);
                     steps.push(step(&what, finding.failure, place));
                 }
@@ -56,7 +63,13 @@ pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> 
         };
         steps.push(step(&format!("destination {name}"), failure, place));
     }
-    for name in workspace.project.mappings.keys() {
+    let mut untried = Vec::new();
+    for (name, wanted) in &workspace.project.mappings {
+        let model = workspace.project.models.get(&wanted.model);
+        if model.is_some_and(|model| silent.contains(&&model.source)) {
+            untried.push(name);
+            continue;
+        }
         let place = workspace.project.places.get(&format!("mappings.{name}"));
         steps.push(step(&format!("mapping {name}"), mapping(&workspace, name).await.err(), place));
     }
@@ -68,9 +81,12 @@ pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> 
     let wrong = steps.iter().filter(|step| step.failure.is_some()).count();
     if global.json {
         let steps: Vec<_> = steps.iter().map(Step::json).collect();
-        print_json(&json!({ "ok": wrong == 0, "steps": steps }));
+        print_json(&json!({ "ok": wrong == 0, "steps": steps, "untried": untried }));
     } else {
         steps.into_iter().for_each(show);
+        for name in untried {
+            print_text(&format!("-     mapping {name}: not tried, its source does not answer\n"));
+        }
         print_text(&match wrong {
             0 => "everything is right\n".to_owned(),
             1 => "1 problem\n".to_owned(),

@@ -8,7 +8,7 @@ use ebb_core::{
     port::{Action, Clock, Transport},
     suggest,
 };
-use ebb_mapping::Mapping;
+use ebb_mapping::{Mapping, References};
 use serde_json::Map;
 
 use crate::{
@@ -136,12 +136,7 @@ impl Connector {
             Some(_) => Payloads::split(&action.fields, &mut fields, plan.batched),
             None => Payloads::new(&action.fields),
         };
-        let mapping = value(&serde_json::Value::Object(fields));
-        let mapping = Mapping::compile(&mapping, columns).map_err(|problems| {
-            let problem = problems.first().map(ToString::to_string).unwrap_or_default();
-            let message = format!("the mapping of `{key}` is not valid: {problem}");
-            Failure::new(Code::MappingInvalid, message)
-        })?;
+        let mapping = compiled(key, fields, columns)?;
         Ok(PlannedAction { mapping, payloads, plan })
     }
 }
@@ -185,6 +180,33 @@ pub fn check_mapping(
         failures.push(failure);
     }
     failures
+}
+
+/// What a mapping reads of a model with these columns, the action's defaults included.
+pub fn references(
+    manifest: &Manifest,
+    key: &str,
+    fields: &Map<String, serde_json::Value>,
+    columns: &[Column],
+) -> Result<References, Failure> {
+    let action = action_of(manifest, key)?;
+    let mut directives = with_defaults(action, fields);
+    directives.retain(|name, _| action.fields.get(name).is_some());
+    let mapping = compiled(key, directives, Some(columns))?;
+    Ok(mapping.references().clone())
+}
+
+fn compiled(
+    key: &str,
+    directives: Map<String, serde_json::Value>,
+    columns: Option<&[Column]>,
+) -> Result<Mapping, Failure> {
+    let mapping = value(&serde_json::Value::Object(directives));
+    Mapping::compile(&mapping, columns).map_err(|problems| {
+        let problem = problems.first().map(ToString::to_string).unwrap_or_default();
+        let message = format!("the mapping of `{key}` is not valid: {problem}");
+        Failure::new(Code::MappingInvalid, message)
+    })
 }
 
 pub(crate) fn action_of<'m>(

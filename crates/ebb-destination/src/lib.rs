@@ -20,8 +20,9 @@ mod settings;
 mod template;
 
 pub use catalog::{Catalog, Definition};
-pub use connector::{Connector, check_mapping};
+pub use connector::{Connector, check_mapping, references};
 pub use describe::{ActionDescription, Description, FieldDescription, Need};
+pub use ebb_mapping::References;
 pub use http::Network;
 pub use manifest::{
     ActionManifest, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule, Setting,

@@ -53,7 +53,7 @@ pub(super) struct SourceForm {
     pub(super) schema: Option<String>,
 }
 
-/// One SQL query over a source; its text is in `sql` or in `query`
+/// What is read of a source: a query (`sql` or `query`), a `table`, or a `dbt` model
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ModelForm {
@@ -65,12 +65,32 @@ pub(super) struct ModelForm {
     /// The query itself
     #[schemars(length(min = 1))]
     pub(super) query: Option<String>,
-    /// The column that identifies a record
+    /// A table or view, written as in SQL, such as `marts.customers`
     #[schemars(length(min = 1))]
-    pub(super) id: String,
+    pub(super) table: Option<String>,
+    /// A model of a dbt project
+    pub(super) dbt: Option<DbtForm>,
+    /// The columns that are read of a table or dbt model, written as in SQL; all if absent
+    #[schemars(length(min = 1))]
+    pub(super) columns: Option<Vec<String>>,
+    /// The column that identifies a record; of a dbt model, if absent, the one that dbt tests as unique
+    #[schemars(length(min = 1))]
+    pub(super) id: Option<String>,
     /// A column that grows with every change of a row: only newer rows are read, and no deletes are seen
     #[schemars(length(min = 1))]
     pub(super) timestamp: Option<String>,
+}
+
+/// A model of a dbt project
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DbtForm {
+    /// The dbt project's folder, or its `manifest.json`
+    #[schemars(length(min = 1))]
+    pub(super) project: String,
+    /// The model's name, or `package.name`
+    #[schemars(length(min = 1))]
+    pub(super) model: String,
 }
 
 /// A connection to a tool

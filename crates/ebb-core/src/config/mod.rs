@@ -4,6 +4,7 @@
 //! sync began.
 
 mod assemble;
+pub mod dbt;
 mod duration;
 mod form;
 mod node;
@@ -80,6 +81,18 @@ pub struct Model {
     pub id: String,
     /// The timestamp column of an incremental model.
     pub timestamp: Option<String>,
+    /// The dbt model that the query reads, if it was given as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dbt: Option<DbtSource>,
+}
+
+/// A model of a dbt project, as a project names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DbtSource {
+    /// The manifest's path, from the project folder.
+    pub manifest: String,
+    /// The model, as [`dbt::Manifest::model`] takes it.
+    pub model: String,
 }
 
 /// A configured connection to a tool.

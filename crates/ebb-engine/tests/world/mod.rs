@@ -84,7 +84,7 @@ impl World {
                 source: "db".to_owned(),
                 query: "select * from people".to_owned(),
                 id: "id".to_owned(),
-                timestamp: None,
+                ..Model::default()
             },
             columns: Vec::new(),
         }

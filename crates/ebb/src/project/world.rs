@@ -6,7 +6,7 @@ use std::{
 };
 
 use ebb_core::{
-    config::{Surroundings, Unreadable},
+    config::{Surroundings, Unreadable, dbt::Manifest},
     suggest,
 };
 
@@ -52,5 +52,42 @@ impl Surroundings for World {
                 Unreadable { why: format!("cannot be read: {error}"), nearest: None }
             }
         })
+    }
+}
+
+/// A world in which a dbt manifest stands for the one of its dbt project, which need not be there.
+pub(crate) struct WithManifest<'a> {
+    world: World,
+    manifest: &'a Manifest,
+    text: &'a str,
+}
+
+impl<'a> WithManifest<'a> {
+    pub(crate) const fn new(world: World, manifest: &'a Manifest, text: &'a str) -> Self {
+        Self { world, manifest, text }
+    }
+
+    /// Whether a file is another dbt project's manifest, or none.
+    fn is_another(&self, found: &str) -> bool {
+        Manifest::parse(found).map_or(true, |found| {
+            found.project.is_some()
+                && self.manifest.project.is_some()
+                && found.project != self.manifest.project
+        })
+    }
+}
+
+impl Surroundings for WithManifest<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.world.variable(name)
+    }
+
+    fn read(&self, path: &str) -> Result<String, Unreadable> {
+        let found = self.world.read(path);
+        let json = Path::new(path).extension().is_some_and(|extension| extension == "json");
+        if !json || found.as_ref().is_ok_and(|found| self.is_another(found)) {
+            return found;
+        }
+        Ok(self.text.to_owned())
     }
 }

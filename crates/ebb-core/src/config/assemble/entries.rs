@@ -61,8 +61,7 @@ impl Assembly<'_> {
             for key in ["id", "timestamp"] {
                 assembly.column(entry, key);
             }
-            let query = assembly.query(entry, form.sql, form.query)?;
-            Some(Model { source: form.source, query, id: form.id, timestamp: form.timestamp })
+            assembly.model(entry, form)
         })
     }
 
@@ -148,61 +147,6 @@ impl Assembly<'_> {
                 .help("Give the column a shorter name with `as` in the query");
             self.report(&entry.value.place_of(key), failure);
         }
-    }
-
-    fn query(
-        &mut self,
-        entry: &Entry,
-        sql: Option<String>,
-        query: Option<String>,
-    ) -> Option<String> {
-        let model = &entry.key;
-        let refuse = |assembly: &mut Self, key: &str, code, message, help| {
-            let failure = Failure::new(code, message);
-            let failure = [help].into_iter().flatten().fold(failure, Failure::help);
-            assembly.report(&entry.value.place_of(key), failure);
-            None
-        };
-        let (key, query) = match (sql, query) {
-            (None, Some(query)) => ("query", query),
-            (Some(path), None) if entry.value.text("sql")?.value().is_none() => {
-                return Some(path);
-            }
-            (Some(path), None) => match self.world.read(&path) {
-                Ok(query) => ("sql", query),
-                Err(unreadable) => {
-                    let written = entry.value.text("sql")?.written();
-                    let message =
-                        format!("the file `{written}` of the model `{model}` {}", unreadable.why);
-                    let help = unreadable.help(Code::FileMissing.help()).into_owned();
-                    return refuse(self, "sql", Code::FileMissing, message, Some(help));
-                }
-            },
-            (Some(_), Some(_)) => {
-                let message = format!("the model `{model}` has both `sql` and `query`");
-                let help = "Keep one: `sql` names a file, `query` holds the text".to_owned();
-                return refuse(self, "query", Code::ConfigValue, message, Some(help));
-            }
-            (None, None) => {
-                let message = format!("the model `{model}` has neither `sql` nor `query`");
-                let help = "Add `sql: models/NAME.sql`, or the text as `query`".to_owned();
-                self.report(&entry.place, Failure::new(Code::ConfigValue, message).help(help));
-                return None;
-            }
-        };
-        let (length, most) = (query.chars().count(), self.limits.query_length);
-        if length > most {
-            let message = format!(
-                "the query of the model `{model}` has {length} characters, {most} are allowed"
-            );
-            return refuse(self, key, Code::ConfigLimit, message, None);
-        }
-        if query.trim().is_empty() {
-            let message = format!("the query of the model `{model}` is empty");
-            let help = "Write a SELECT".to_owned();
-            return refuse(self, key, Code::ConfigValue, message, Some(help));
-        }
-        Some(query)
     }
 
     fn interval(&mut self, entry: &Entry, schedule: &Schedule) {

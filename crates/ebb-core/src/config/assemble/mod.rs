@@ -2,11 +2,17 @@
 
 mod entries;
 mod merge;
+mod model;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
+    dbt::Manifest,
     form::{self, GuardsForm, LimitsForm},
     shape,
 };
@@ -28,7 +34,7 @@ pub fn assemble(
             Err(failure) => problems.push(Problem::at(place.clone(), failure)),
         });
     }
-    let project = Assembly::new(root, &files, world, problems).project()?;
+    let project = Assembly::new(root, &files, world, Aim::Connect, problems).project()?;
     Ok(Project { secrets, ..project })
 }
 
@@ -45,7 +51,16 @@ pub fn assemble_without_secrets(
             problems.extend(text.check().err().map(|failure| Problem::at(place.clone(), failure)));
         });
     }
-    Assembly::new(root, &files, world, problems).project()
+    Assembly::new(root, &files, world, Aim::Review, problems).project()
+}
+
+/// What a project is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// To work with it: everything must be known.
+    Connect,
+    /// To look at it: what is not at hand stands for itself.
+    Review,
 }
 
 /// The work in progress.
@@ -53,11 +68,14 @@ struct Assembly<'a> {
     root: &'a Path,
     files: &'a [Node],
     world: &'a dyn Surroundings,
+    aim: Aim,
     problems: Vec<Problem>,
     /// Sections and names of entries, and keys of the top, that do not fit the schema.
     broken: BTreeSet<Vec<String>>,
     limits: Limits,
     guards: Guards,
+    /// The manifests of dbt projects that were read, by path: several models share one.
+    manifests: BTreeMap<String, Arc<Manifest>>,
 }
 
 impl<'a> Assembly<'a> {
@@ -65,6 +83,7 @@ impl<'a> Assembly<'a> {
         root: &'a Path,
         files: &'a [Node],
         world: &'a dyn Surroundings,
+        aim: Aim,
         mut problems: Vec<Problem>,
     ) -> Self {
         let schema = form::schema().to_value();
@@ -75,7 +94,8 @@ impl<'a> Assembly<'a> {
             problems.push(finding.problem);
         }
         let (limits, guards) = (Limits::default(), Guards::default());
-        Self { root, files, world, problems, broken, limits, guards }
+        let manifests = BTreeMap::new();
+        Self { root, files, world, aim, problems, broken, limits, guards, manifests }
     }
 
     fn report(&mut self, place: &Place, failure: Failure) {

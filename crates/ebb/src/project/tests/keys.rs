@@ -79,7 +79,7 @@ mappings:
      help: Did you mean `schema`? Allowed: `kind`, `settings`, `schema`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
-     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `id`, `timestamp`
+     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`
     error[C503]: `destinations.hook` has no key `enable`
        at: ebb.yaml:10:26
      help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`
@@ -113,9 +113,6 @@ mappings:
     error[C504]: `models.users` lacks the key `source`
        at: ebb.yaml:4:10
      help: Add `source`. The name of the source
-    error[C504]: `models.users` lacks the key `id`
-       at: ebb.yaml:4:10
-     help: Add `id`. The column that identifies a record
     error[C504]: `destinations.hook` lacks the key `kind`
        at: ebb.yaml:6:9
      help: Add `kind`. The tool's kind, such as `webhook`; `ebb catalog` lists them

@@ -2,6 +2,7 @@
 
 mod good;
 mod keys;
+mod models;
 mod names;
 mod secrets;
 mod values;

@@ -95,10 +95,10 @@ models:
     ]), @r"
     error[C504]: the model `both` has both `sql` and `query`
        at: ebb.yaml:3:55
-     help: Keep one: `sql` names a file, `query` holds the text
-    error[C504]: the model `neither` has neither `sql` nor `query`
+     help: Keep one: `sql` names a file, `query` holds the text, `table` and `dbt` name what is read
+    error[C504]: the model `neither` does not say what it reads
        at: ebb.yaml:4:3
-     help: Add `sql: models/NAME.sql`, or the text as `query`
+     help: Add `sql: models/NAME.sql`, the text as `query`, a `table`, or a `dbt` model
     error[C501]: the file `models/user.sql` of the model `near` does not exist
        at: ebb.yaml:5:30
      help: Did you mean `models/users.sql`? Create the file or correct its path

@@ -1,5 +1,9 @@
 //! `ebb check`: is everything right, and does everything answer.
 
+mod dbt;
+
+use std::path::PathBuf;
+
 use ebb_core::{
     Failure,
     config::{Place, Problem},
@@ -16,7 +20,14 @@ use crate::{
 
 /// Validate the project, then test every connection and permission
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Say instead what this manifest of a dbt project would break for enabled mappings
+    #[arg(long, value_name = "FILE")]
+    dbt_manifest: Option<PathBuf>,
+    /// The manifest to compare it with; the one that the project names if absent
+    #[arg(long, value_name = "FILE", requires = "dbt_manifest")]
+    against: Option<PathBuf>,
+}
 
 /// The steps of a source's check without which no model can be read.
 const READING: [&str; 2] = ["connect", "read"];
@@ -36,7 +47,10 @@ impl Step {
 }
 
 /// Looks at everything and says all that is wrong, each with its remedy.
-pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> {
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    if let Some(manifest) = &arguments.dbt_manifest {
+        return dbt::run(manifest, arguments.against.as_deref(), global);
+    }
     let workspace = Workspace::open(&global.project)?;
     let mut steps = vec![step("project", None, None)];
     let mut silent = Vec::new();

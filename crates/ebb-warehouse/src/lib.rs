@@ -11,9 +11,10 @@ mod layout;
 mod postgres;
 mod query;
 mod registry;
+mod setup;
 mod sqlite;
 mod state;
 mod statement;
 mod tracker;
 
-pub use registry::{connect, kinds};
+pub use registry::{connect, kinds, setup};

@@ -1,12 +1,12 @@
 //! The kinds of sources, one line each.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest};
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{postgres, sqlite};
+use crate::{postgres, setup::Setup, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -25,6 +25,20 @@ const KINDS: &[(&str, Connect)] = &[
     ("duckdb", |_, _, _| Err(missing("duckdb"))),
 ];
 
+/// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
+const SETUPS: &[(&str, Setup)] = &[("postgres", postgres::SETUP)];
+
+/// The SQL that makes a user for Ebb with the least rights, with these names (`user`, `password`,
+/// `database`, `reads`, `schema`); `None` if the kind needs none. Fails with `C506` for an unknown kind
+/// or name.
+pub fn setup(kind: &str, names: &BTreeMap<String, Vec<String>>) -> Result<Option<String>, Failure> {
+    if !kinds().any(|known| known == kind) {
+        return Err(unknown(kind));
+    }
+    let setup = SETUPS.iter().find(|(known, _)| *known == kind);
+    setup.map(|(_, setup)| setup.sql(names)).transpose()
+}
+
 /// The kinds of sources that [`connect`] knows.
 pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
     KINDS.iter().map(|(kind, _)| *kind)
@@ -42,10 +56,14 @@ pub fn connect(
     limits: &Limits,
 ) -> Result<Arc<dyn Warehouse>, Failure> {
     let Some((_, connect)) = KINDS.iter().find(|(known, _)| *known == kind) else {
-        return Err(Failure::new(Code::ConfigName, format!("`{kind}` is not a kind of source"))
-            .help(suggest::allowed(kind, kinds())));
+        return Err(unknown(kind));
     };
     connect(settings, schema, limits)
+}
+
+fn unknown(kind: &str) -> Failure {
+    Failure::new(Code::ConfigName, format!("`{kind}` is not a kind of source"))
+        .help(suggest::allowed(kind, kinds()))
 }
 
 #[cfg(not(feature = "duckdb"))]

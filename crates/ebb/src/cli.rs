@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     cancel, catalog, check, demo, explain, init, map, plan, preview, render, replay, reset, schema,
-    show, sync, syncs, test,
+    show, source, sync, syncs, test,
 };
 
 /// Sends what changed in a warehouse to the tools that need it.
@@ -55,5 +55,6 @@ pub(crate) enum Command {
     Map(map::Arguments),
     Render(render::Arguments),
     Schema(schema::Arguments),
+    Source(source::Arguments),
     Explain(explain::Arguments),
 }

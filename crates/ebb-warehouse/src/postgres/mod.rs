@@ -17,7 +17,17 @@ use connection::PostgresConnection;
 use dialect::PostgresDialect;
 use settings::ConnectionSettings;
 
-use crate::tracker::Tracker;
+use crate::{
+    setup::{Setup, is_plain},
+    tracker::Tracker,
+};
+
+/// What an administrator runs.
+pub(crate) const SETUP: Setup = Setup {
+    template: include_str!("setup.sql"),
+    name: |name| if is_plain(name) { name.to_owned() } else { dialect::quoted(name) },
+    text: dialect::literal,
+};
 
 /// A PostgreSQL source; nothing is opened yet. Fails with `S115` if the settings do not fit.
 pub(crate) fn source(

@@ -4,6 +4,7 @@
 mod encryption;
 mod failures;
 mod server;
+mod setup;
 mod sync;
 mod types;
 

@@ -15,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod reset;
 pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod source;
 pub(crate) mod sync;
 pub(crate) mod syncs;
 pub(crate) mod test;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Map(arguments) => map::run(arguments),
         Command::Render(arguments) => render::run(arguments, global),
         Command::Schema(arguments) => schema::run(arguments),
+        Command::Source(arguments) => source::run(arguments, global),
         Command::Explain(arguments) => explain::run(arguments, global),
     }
 }

@@ -14,3 +14,4 @@ mod history;
 mod journal;
 mod locks;
 mod parts;
+mod previews;

@@ -94,6 +94,14 @@ impl Workspace {
         find("model", &self.project.models, name)
     }
 
+    /// All that a preview of a model depends on, without secrets.
+    pub(crate) fn preview_key(&self, model: &str, limit: usize) -> Result<String, Failure> {
+        let config::Model { source, query, id, .. } = self.model(model)?;
+        let config::Source { kind, settings, .. } = find("source", &self.written.sources, source)?;
+        let settings: &serde_json::Map<String, serde_json::Value> = settings;
+        Ok(serde_json::json!([kind, settings, query, id, limit]).to_string())
+    }
+
     /// A source, ready to be asked.
     pub(crate) fn warehouse(&self, source: &str) -> Result<Arc<dyn Warehouse>, Failure> {
         let config::Source { kind, settings, schema } =

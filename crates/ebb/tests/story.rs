@@ -92,3 +92,22 @@ async fn too_many_deletes_are_held_and_approved() {
     let approved = shop.run(&["sync", "all", "--approve"]).await;
     assert_eq!(approved.code, Some(0), "{approved:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preview_is_kept_for_a_while_and_read_again_on_demand() {
+    let shop = Shop::new(1, Script::default()).await;
+    let name = async |arguments: &[&str]| {
+        let answer = shop.run(arguments).await.json();
+        assert!(answer["age_seconds"].is_number(), "{answer}");
+        answer["rows"][0]["name"].clone()
+    };
+    assert_eq!(name(&["preview", "people"]).await, "person 1");
+    shop.sql("update people set name = 'Ada'");
+    assert_eq!(name(&["preview", "people"]).await, "person 1");
+    assert_eq!(name(&["preview", "people", "--refresh"]).await, "Ada");
+    assert_eq!(name(&["preview", "people"]).await, "Ada");
+    let text = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    shop.write("ebb.yaml", &text.replace("from people", "from people where id > 0"));
+    shop.sql("update people set name = 'Bo'");
+    assert_eq!(name(&["preview", "people"]).await, "Bo", "another query");
+}

@@ -10,7 +10,11 @@ use crate::folder;
 
 /// The steps from an empty file to the schema of this version. Only ever append: `user_version`
 /// counts the steps that a database has seen.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
+];
 
 /// Longer than any transaction of another process should take.
 const BUSY: Duration = Duration::from_secs(10);

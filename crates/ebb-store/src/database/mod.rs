@@ -12,6 +12,7 @@ mod groups;
 mod history;
 mod journal;
 mod lease;
+mod previews;
 mod readers;
 mod rows;
 mod store;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use ebb_core::{Column, RecordSet, Value, port::ModelQuery};
+use ebb_store::Database;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::{
@@ -17,34 +19,55 @@ use crate::{
 pub(crate) struct Arguments {
     /// The model
     model: String,
+    /// Ask the warehouse, even if it was asked within the last ten minutes
+    #[arg(long)]
+    refresh: bool,
 }
+
+/// How long a preview is good for.
+const KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Values are cut here in a terminal.
 const WIDEST: usize = 40;
 
-/// Reads the records in a read-only transaction and shows them.
+/// Shows the records: those that were read lately, or else reads them in a read-only transaction.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let workspace = Workspace::open(&global.project)?;
     let model = workspace.model(&arguments.model)?;
-    let query = ModelQuery {
-        sql: model.query.clone(),
-        id: model.id.clone(),
-        timestamp: model.timestamp.clone(),
+    let limit = workspace.project.limits.preview;
+    let key = workspace.preview_key(&arguments.model, limit)?;
+    let store = Database::open(&workspace.project.state)?;
+    let now = Timestamp::now();
+    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+    let kept = if arguments.refresh { None } else { store.preview(&key, oldest).await? };
+    let (read_at, rows) = if let Some(kept) = kept {
+        kept
+    } else {
+        let query = ModelQuery {
+            sql: model.query.clone(),
+            id: model.id.clone(),
+            timestamp: model.timestamp.clone(),
+        };
+        let rows = workspace.warehouse(&model.source)?.preview(&query, limit).await?.rows;
+        store.keep_preview(&key, now, &rows, oldest).await?;
+        (now, rows)
     };
-    let warehouse = workspace.warehouse(&model.source)?;
-    let preview = warehouse.preview(&query, workspace.project.limits.preview).await?;
-    let set = RecordSet::new(&preview.rows, Arc::from(""), Arc::from(""))?;
+    let set = RecordSet::new(&rows, Arc::from(""), Arc::from(""))?;
+    let age = now.duration_since(read_at).as_secs().max(0);
     if global.json {
         let rows: Vec<Value<'_>> = set.iter().map(ebb_core::Record::properties).collect();
-        print_json(&json!({ "columns": preview.columns, "rows": rows }));
+        print_json(&json!({ "columns": set.columns(), "rows": rows, "age_seconds": age }));
         return Ok(Finish::Done);
     }
-    let mut table = Table::new(preview.columns.iter().map(|column| column.name.clone()));
-    table.row(preview.columns.iter().map(|column| format!("({})", type_of(column))));
+    let mut table = Table::new(set.columns().iter().map(|column| column.name.clone()));
+    table.row(set.columns().iter().map(|column| format!("({})", type_of(column))));
     for record in set.iter() {
-        table.row((0..preview.columns.len()).map(|place| shown(&record.value(place))));
+        table.row((0..set.columns().len()).map(|place| shown(&record.value(place))));
     }
     print_text(&table.to_string());
+    if read_at < now {
+        print_text(&format!("read {age} seconds ago; `--refresh` reads it again\n"));
+    }
     Ok(Finish::Done)
 }
 

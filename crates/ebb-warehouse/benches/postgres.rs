@@ -48,7 +48,7 @@ async fn main() {
     let model = ModelQuery {
         sql: format!("select id, {COLUMNS} from ebb_bench"),
         id: "id".to_owned(),
-        timestamp: None,
+        ..ModelQuery::default()
     };
     let mut job = DiffJob {
         sync: SyncId::from_parts(1, 1),

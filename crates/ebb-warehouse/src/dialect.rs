@@ -45,6 +45,12 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({} as {})", self.literal(text), column.native)
     }
 
+    /// A moment of a timestamp column, so many seconds earlier; `None` if the column's type does not say
+    /// what a second is.
+    fn earlier(&self, _column: &Column, _moment: &str, _seconds: u64) -> Option<String> {
+        None
+    }
+
     /// Null in the type of a column.
     fn null(&self, column: &Column) -> String {
         format!("cast(null as {})", column.native)
@@ -159,5 +165,20 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// streamed are never updated, so they stay where they were written.
     fn in_order(&self) -> &'static str {
         "order by seq"
+    }
+}
+
+/// Whether a kind of column says when something was: what is earlier can be told then.
+pub(crate) const fn is_moment(kind: ColumnKind) -> bool {
+    match kind {
+        ColumnKind::Date | ColumnKind::Timestamp | ColumnKind::LocalTimestamp => true,
+        ColumnKind::Boolean
+        | ColumnKind::Integer
+        | ColumnKind::Float
+        | ColumnKind::Decimal
+        | ColumnKind::Text
+        | ColumnKind::Json
+        | ColumnKind::Binary
+        | ColumnKind::Time => false,
     }
 }

@@ -164,6 +164,12 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
         state.tracked.checkpoint.as_deref().filter(|_| same)
     }
 
+    /// From where an incremental model is read, if that is before its checkpoint.
+    pub(crate) fn earlier(&self, timestamp: &Column, checkpoint: &str) -> Option<String> {
+        let seconds = self.job.model.lookback.as_secs();
+        if seconds == 0 { None } else { self.dialect.earlier(timestamp, checkpoint, seconds) }
+    }
+
     /// How many records were tracked before this job.
     pub(crate) fn tracked_records(&self) -> u64 {
         self.state.map_or(0, |state| state.tracked.records)

@@ -128,11 +128,8 @@ impl Jobs for Workspace {
         let world = World::new(&self.project.root);
         let mut sql = plan.model.query.as_str().into();
         config::resolve(&mut sql, &world)?;
-        let query = ModelQuery {
-            sql: sql.as_str().unwrap_or_default().to_owned(),
-            id: plan.model.id.clone(),
-            timestamp: plan.model.timestamp.clone(),
-        };
+        let sql = sql.as_str().unwrap_or_default().to_owned();
+        let query = ModelQuery { sql, ..plan.model.query() };
         let warehouse = self.warehouse(&plan.model.source)?;
         let connector = self.connector(&plan.mapping.destination)?;
         let redactor = self.redactor().and(connector.redactor());

@@ -79,6 +79,8 @@ pub(super) struct ModelForm {
     /// A column that grows with every change of a row: only newer rows are read, and no deletes are seen
     #[schemars(length(min = 1))]
     pub(super) timestamp: Option<String>,
+    /// How far before the newest timestamp rows are read again, for those that arrive late; `10m` if absent
+    pub(super) lookback: Option<Length>,
 }
 
 /// A model of a dbt project

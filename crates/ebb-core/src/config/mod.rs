@@ -15,11 +15,11 @@ mod settings;
 mod shape;
 mod surroundings;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Limits, Schedule, Secret, Subscription};
+use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
 
 pub use assemble::{assemble, assemble_without_secrets};
 pub use form::schema;
@@ -81,9 +81,24 @@ pub struct Model {
     pub id: String,
     /// The timestamp column of an incremental model.
     pub timestamp: Option<String>,
+    /// How far before its checkpoint an incremental model is read again, for rows that arrive late.
+    #[serde(default)]
+    pub lookback: Duration,
     /// The dbt model that the query reads, if it was given as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dbt: Option<DbtSource>,
+}
+
+impl Model {
+    /// What the warehouse is asked.
+    pub fn query(&self) -> ModelQuery {
+        ModelQuery {
+            sql: self.query.clone(),
+            id: self.id.clone(),
+            timestamp: self.timestamp.clone(),
+            lookback: self.lookback,
+        }
+    }
 }
 
 /// A model of a dbt project, as a project names it.

@@ -1,5 +1,7 @@
 //! A source as the engine sees it: it diffs, streams and commits, and keeps the tracked state.
 
+use std::time::Duration;
+
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -14,7 +16,7 @@ use crate::{Code, Column, Failure, Operation, SyncId, Tally};
 pub type BatchStream = BoxStream<'static, Result<RecordBatch, Failure>>;
 
 /// A model's query and the columns that matter to Ebb.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelQuery {
     /// The SQL text, one query.
     pub sql: String,
@@ -22,6 +24,9 @@ pub struct ModelQuery {
     pub id: String,
     /// The timestamp column of an incremental model.
     pub timestamp: Option<String>,
+    /// How far before its checkpoint an incremental model is read again. Rows that were delivered are
+    /// recognised; rows that arrived late are found.
+    pub lookback: Duration,
 }
 
 /// One step of a connection test and what it found.

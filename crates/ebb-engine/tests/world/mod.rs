@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use ebb_core::{
     Failure, Limits, Subscription,
     config::{Guards, Mapping, Model},
-    port::{Clock, ModelQuery, SyncRecord},
+    port::{Clock, SyncRecord},
 };
 use ebb_engine::{
     Approval, Delivery, Engine, Job, Jobs, PartSize, Plan, Ports, Retries, Tuning, Watch,
@@ -107,11 +107,7 @@ impl World {
 impl Jobs for World {
     fn job(&self, plan: Plan) -> Result<Job, Failure> {
         let delivery: Arc<dyn Delivery> = Arc::new(Tool::new(Arc::clone(&self.receiver)));
-        let query = ModelQuery {
-            sql: plan.model.query.clone(),
-            id: plan.model.id.clone(),
-            timestamp: None,
-        };
+        let query = plan.model.query();
         Ok(Job { plan, query, warehouse: Arc::<MemoryWarehouse>::clone(&self.warehouse), delivery })
     }
 }

@@ -4,7 +4,7 @@ use ebb_core::Column;
 use sqlparser::dialect::{Dialect as Grammar, DuckDbDialect};
 
 use super::types::{Handling, handling};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, is_moment};
 
 /// DuckDB's SQL.
 #[derive(Debug)]
@@ -32,6 +32,10 @@ impl Dialect for DuckDialect {
 
     fn text_type(&self) -> &'static str {
         "varchar"
+    }
+
+    fn earlier(&self, column: &Column, moment: &str, seconds: u64) -> Option<String> {
+        is_moment(column.kind).then(|| format!("{moment} - interval '{seconds} seconds'"))
     }
 
     fn null(&self, column: &Column) -> String {

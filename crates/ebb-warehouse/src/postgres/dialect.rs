@@ -10,7 +10,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::types::{Handling, handling};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, is_moment};
 
 /// The first version whose rows can be hashed as they are.
 const HASHES_ROWS: u32 = 14;
@@ -114,6 +114,10 @@ impl Dialect for PostgresDialect {
 
     fn table(&self, schema: &str, table: &str) -> String {
         format!("{}.{}", quoted(schema), quoted(&within_limit(table)))
+    }
+
+    fn earlier(&self, column: &Column, moment: &str, seconds: u64) -> Option<String> {
+        is_moment(column.kind).then(|| format!("{moment} - interval '{seconds} seconds'"))
     }
 
     fn null(&self, column: &Column) -> String {

@@ -83,7 +83,7 @@ pub(crate) fn insert<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Appl
 /// Where the next sync of an incremental model starts, as one text; null if it stays where it is.
 ///
 /// The newest of the applied changes, but not beyond the oldest one that failed, so that the failed
-/// ones are read again.
+/// ones are read again. Rows that arrived late do not take it back.
 pub(crate) fn checkpoint<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     applied: &Applied,
@@ -91,10 +91,18 @@ pub(crate) fn checkpoint<D: Dialect + ?Sized>(
     let timestamp = layout.timestamp?;
     let place = layout.job.columns.iter().position(|column| column.name == timestamp.name)?;
     let name = layout.stored.get(place)?;
-    let text = layout.dialect.moment_text(
-        "case when b.newest is null then null \
-         when b.oldest is null or b.newest <= b.oldest then b.newest else b.oldest end",
+    let reached = layout
+        .checkpoint()
+        .map(|checkpoint| layout.dialect.moment(timestamp, checkpoint))
+        .filter(|checkpoint| layout.earlier(timestamp, checkpoint).is_some());
+    let newest = reached.map_or_else(
+        || "b.newest".to_owned(),
+        |reached| format!("case when b.newest < {reached} then {reached} else b.newest end"),
     );
+    let text = layout.dialect.moment_text(&format!(
+        "case when b.newest is null then null \
+         when b.oldest is null or {newest} <= b.oldest then {newest} else b.oldest end",
+    ));
     Some(format!(
         "select {text}\nfrom (\n  select max(case when {is} then c.{name} end) as newest, \
          min(case when {is} then null else c.{name} end) as oldest\n  \

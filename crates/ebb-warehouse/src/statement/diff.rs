@@ -89,6 +89,7 @@ fn model<D: Dialect + ?Sized>(layout: &Layout<'_, D>, shape: Shape) -> String {
         (Shape::Incremental, Some(timestamp), Some(checkpoint)) => {
             let read = layout.read(timestamp);
             let from = layout.dialect.moment(timestamp, checkpoint);
+            let from = layout.earlier(timestamp, &from).unwrap_or(from);
             format!("\n  where {read} >= {from} or {read} is null")
         }
         _ => String::new(),

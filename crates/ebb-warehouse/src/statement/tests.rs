@@ -30,6 +30,7 @@ fn job(columns: &[(&str, ColumnKind, &str)], timestamp: Option<&str>) -> DiffJob
             sql: "select * from users; -- all".to_owned(),
             id: "id".to_owned(),
             timestamp: timestamp.map(str::to_owned),
+            ..ModelQuery::default()
         },
         columns: columns
             .iter()

@@ -72,7 +72,8 @@ impl Extracted {
 impl<E: Engine> Bench<E> {
     /// A mapping `users-to_hook` of a query with the identifier `id`.
     pub(crate) fn new(engine: E, sql: &str) -> Self {
-        let model = ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), timestamp: None };
+        let model =
+            ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), ..ModelQuery::default() };
         let warehouse = engine.connect();
         Self {
             engine,

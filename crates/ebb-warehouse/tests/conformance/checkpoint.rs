@@ -1,5 +1,7 @@
 //! Incremental models: what is read, and from where the next sync goes on.
 
+use std::time::Duration;
+
 use ebb_core::{Tally, port::Commit};
 
 use crate::{assert_lines, bench::Bench, engine::Engine};
@@ -75,6 +77,19 @@ pub(super) async fn rows_of_the_same_moment_are_not_lost<E: Engine>(engine: E) {
     bench.commit(&Commit { seqs: first.seqs(&["1"]), ..first.commit() }).await;
     insert(&bench, &[(3, "c", Some(5))]).await;
     assert_lines!(sync(&mut bench).await, ["added 1", "added 3"]);
+    assert_lines!(sync(&mut bench).await, []);
+}
+
+pub(super) async fn rows_that_arrive_late_are_found<E: Engine>(engine: E) {
+    // There a moment is any text or number, so nothing tells what is earlier.
+    let knows_moments = engine.kind() != "sqlite";
+    let mut bench = events(engine, &[(1, "a", Some(1)), (2, "b", Some(5))]).await;
+    bench.model.lookback = Duration::from_hours(24 * 3);
+    assert_lines!(sync(&mut bench).await, ["added 1", "added 2"]);
+    insert(&bench, &[(3, "early", Some(1)), (4, "late", Some(3))]).await;
+    let found: &[&str] = if knows_moments { &["added 4"] } else { &[] };
+    assert_eq!(sync(&mut bench).await, found);
+    // What is read again is not sent again.
     assert_lines!(sync(&mut bench).await, []);
 }
 

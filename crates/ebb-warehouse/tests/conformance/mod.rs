@@ -71,6 +71,7 @@ scenarios! {
         failed_rows_hold_the_checkpoint_back,
         rows_of_the_same_moment_are_not_lost,
         rows_without_a_time_are_always_read,
+        rows_that_arrive_late_are_found,
         a_limit_takes_the_oldest_first,
         incremental_duplicates_are_put_aside,
     }

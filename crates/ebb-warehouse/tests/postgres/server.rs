@@ -99,7 +99,7 @@ pub(crate) struct Source(pub(crate) Arc<dyn Warehouse>);
 
 /// The model of a query whose identifier is `id`.
 pub(crate) fn model(sql: &str) -> ModelQuery {
-    ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), timestamp: None }
+    ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), ..ModelQuery::default() }
 }
 
 impl Source {

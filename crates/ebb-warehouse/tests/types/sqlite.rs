@@ -60,8 +60,11 @@ async fn a_source_that_is_not_there_is_told() {
         let settings = settings.as_object().unwrap().clone().into();
         ebb_warehouse::connect("sqlite", &settings, MANAGED_SCHEMA, &Limits::default()).unwrap()
     };
-    let model =
-        |sql: &str| ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), timestamp: None };
+    let model = |sql: &str| ModelQuery {
+        sql: sql.to_owned(),
+        id: "id".to_owned(),
+        ..ModelQuery::default()
+    };
     let failure = connect("nowhere.db").columns(&model("select 1 as id")).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceMissing);
     assert!(!folder.path().join("nowhere.db").exists(), "nothing is created");
@@ -113,7 +116,7 @@ async fn the_source_is_only_read() {
         ebb_warehouse::connect("sqlite", &settings, MANAGED_SCHEMA, &Limits::default()).unwrap();
     assert!(warehouse.check().await.iter().all(|finding| finding.failure.is_none()));
     let sql = "select id, name from main.users".to_owned();
-    let model = ModelQuery { sql, id: "id".to_owned(), timestamp: None };
+    let model = ModelQuery { sql, id: "id".to_owned(), ..ModelQuery::default() };
     assert_eq!(warehouse.preview(&model, 10).await.unwrap().rows.num_rows(), 1);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(folder.path().join(format!("shop.{MANAGED_SCHEMA}.db")).exists());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebb_core::{Column, RecordSet, Value, port::ModelQuery};
+use ebb_core::{Column, RecordSet, Value};
 use ebb_store::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -43,12 +43,8 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let (read_at, rows) = if let Some(kept) = kept {
         kept
     } else {
-        let query = ModelQuery {
-            sql: model.query.clone(),
-            id: model.id.clone(),
-            timestamp: model.timestamp.clone(),
-        };
-        let rows = workspace.warehouse(&model.source)?.preview(&query, limit).await?.rows;
+        let warehouse = workspace.warehouse(&model.source)?;
+        let rows = warehouse.preview(&model.query(), limit).await?.rows;
         store.keep_preview(&key, now, &rows, oldest).await?;
         (now, rows)
     };

@@ -1,16 +1,20 @@
 //! What a model reads: a query, a table, or a dbt model.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Aim, Assembly, Code, Failure};
 use crate::config::{
     DbtSource, Entry, Model,
     dbt::{DbtModel, MANIFEST, Manifest},
+    duration::Length,
     form::{DbtForm, ModelForm},
 };
 
 /// The keys of a model that say what it reads; one of them is there.
 const ORIGINS: [&str; 4] = ["sql", "query", "table", "dbt"];
+
+/// Longer than most transactions take: what they write may be older than what was read meanwhile.
+const LOOKBACK: Duration = Duration::from_mins(10);
 
 impl Assembly<'_> {
     /// A model from its form; what is wrong with it is reported.
@@ -30,7 +34,7 @@ impl Assembly<'_> {
                 Some(help.to_owned()),
             );
         }
-        let ModelForm { source, sql, query, table, dbt, columns, id, timestamp } = form;
+        let ModelForm { source, sql, query, table, dbt, columns, id, timestamp, lookback } = form;
         if columns.is_some() && (sql.is_some() || query.is_some()) {
             let message = format!("the model `{name}` has `columns` beside a query");
             let help = "Name the columns in the query; `columns` goes with `table` and `dbt`";
@@ -87,7 +91,8 @@ impl Assembly<'_> {
             self.report(&entry.place, failure);
             return None;
         };
-        Some(Model { source, query, id, timestamp, dbt })
+        let lookback = lookback.map_or(LOOKBACK, |Length(lookback)| lookback);
+        Some(Model { source, query, id, timestamp, lookback, dbt })
     }
 
     /// The text of a query's file; its path where that is not known.

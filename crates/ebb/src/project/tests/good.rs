@@ -54,6 +54,7 @@ fn what_is_absent_has_its_default() {
     assert!((mapping.guards.max_deleted - 0.5).abs() < f64::EPSILON);
     assert!(project.destinations["hook"].enabled);
     assert_eq!(project.models["users"].timestamp, None);
+    assert_eq!(project.models["users"].lookback.as_secs(), 600);
 }
 
 #[test]

@@ -79,7 +79,7 @@ mappings:
      help: Did you mean `schema`? Allowed: `kind`, `settings`, `schema`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
-     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`
+     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`
     error[C503]: `destinations.hook` has no key `enable`
        at: ebb.yaml:10:26
      help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`

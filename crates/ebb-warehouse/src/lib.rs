@@ -8,6 +8,7 @@ mod dialect;
 mod duckdb;
 mod file;
 mod layout;
+mod pgwire;
 mod postgres;
 mod query;
 mod registry;

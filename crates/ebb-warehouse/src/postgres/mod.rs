@@ -3,10 +3,8 @@
 mod connection;
 mod copy;
 mod dialect;
-mod failure;
 mod session;
 mod settings;
-mod tls;
 mod types;
 
 use std::sync::{Arc, OnceLock};
@@ -15,7 +13,7 @@ use ebb_core::{Failure, Limits, config::Settings};
 
 use connection::PostgresConnection;
 use dialect::PostgresDialect;
-use settings::ConnectionSettings;
+use settings::PostgresSettings;
 
 use crate::tracker::Tracker;
 
@@ -25,7 +23,7 @@ pub(crate) fn source(
     schema: &str,
     limits: &Limits,
 ) -> Result<Tracker<PostgresDialect, PostgresConnection>, Failure> {
-    let settings = ConnectionSettings::read(settings, schema)?;
+    let settings = PostgresSettings::read(settings, schema)?;
     let version = Arc::new(OnceLock::new());
     let dialect = PostgresDialect::new(Arc::clone(&version));
     Ok(Tracker::new(dialect, PostgresConnection::new(settings, version), schema, limits))

@@ -9,7 +9,7 @@ use tokio_postgres::{
     error::{DbError, ErrorPosition},
 };
 
-use super::{dialect::quoted, settings::ConnectionSettings};
+use super::{names::quoted, settings::ConnectionSettings};
 
 /// A failure to connect.
 pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure {
@@ -21,8 +21,13 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
                 Code::SourceAuth,
                 format!("the server refused the password of user `{user}`"),
             ),
-            "28000" => Failure::new(Code::SourceAuth, format!("the server refused user `{user}`: {told}"))
-                .help("Correct `user`, `password` and `sslmode`, or allow the user in the server's pg_hba.conf"),
+            "28000" => {
+                Failure::new(Code::SourceAuth, format!("the server refused user `{user}`: {told}"))
+                    .help(format!(
+                        "Correct `user`, `password` and `sslmode`, or allow the user in {}",
+                        settings.product.admission
+                    ))
+            }
             "3D000" => Failure::new(
                 Code::SourceUnreachable,
                 format!("the server at `{host}` has no database `{database}`"),
@@ -103,7 +108,7 @@ pub(super) fn running(
 }
 
 /// A connection that ended before its work did.
-pub(super) fn lost(why: impl AsRef<str>) -> Failure {
+pub(crate) fn lost(why: impl AsRef<str>) -> Failure {
     Failure::new(
         Code::SourceLost,
         format!("the connection to the source was lost: {}", why.as_ref()),

@@ -11,6 +11,7 @@ mod layout;
 mod pgwire;
 mod postgres;
 mod query;
+mod redshift;
 mod registry;
 mod sqlite;
 mod state;

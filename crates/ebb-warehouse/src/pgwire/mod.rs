@@ -7,6 +7,7 @@ mod link;
 mod names;
 mod settings;
 mod tls;
+mod value;
 
 pub(crate) use connector::{Connector, Version};
 pub(crate) use failure::lost;
@@ -14,3 +15,4 @@ pub(crate) use link::Link;
 pub(crate) use names::{literal, quoted, within_limit};
 pub(crate) use settings::{ConnectionSettings, Given, Product, wrong};
 pub(crate) use tls::SslMode;
+pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

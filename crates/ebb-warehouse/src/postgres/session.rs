@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     connection::{SEQS, Session},
-    pgwire::{Link, lost},
+    pgwire::{Link, lost, tell_losses},
 };
 
 /// Bytes of one message to the server when rows are loaded.
@@ -132,10 +132,7 @@ async fn next(
         }
     }
     session.0.rest();
-    for (column, losses) in decoder.losses() {
-        let (nulled, replaced) = (losses.nulled, losses.replaced);
-        tracing::warn!(column, nulled, replaced, "values without a counterpart were changed");
-    }
+    tell_losses(decoder.losses());
     Ok(decoder.last_batch().map_err(malformed)?.map(|batch| (batch, None)))
 }
 

@@ -7,4 +7,4 @@ mod server;
 mod sync;
 mod types;
 
-pub(crate) use server::Server;
+pub(crate) use server::{Server, Source, described, model, records};

@@ -1,0 +1,27 @@
+//! `redshift`: the diff by folded FNV hashes, rows through a cursor.
+
+mod connection;
+mod dialect;
+mod rows;
+mod session;
+mod settings;
+mod text;
+mod types;
+
+use ebb_core::{Failure, Limits, config::Settings};
+
+use connection::RedshiftConnection;
+
+pub(crate) use dialect::RedshiftDialect;
+
+use crate::tracker::Tracker;
+
+/// A Redshift source; nothing is opened yet. Fails with `S115` if the settings do not fit.
+pub(crate) fn source(
+    settings: &Settings,
+    schema: &str,
+    limits: &Limits,
+) -> Result<Tracker<RedshiftDialect, RedshiftConnection>, Failure> {
+    let connection = RedshiftConnection::new(settings::read(settings, schema)?);
+    Ok(Tracker::new(RedshiftDialect, connection, schema, limits))
+}

@@ -32,6 +32,10 @@ pub(crate) trait Connection: Send + Sync {
 /// future of it does too, and leaves it unusable.
 #[async_trait]
 pub(crate) trait Session: Send {
+    /// Says what the session works for, as `ebb:<mapping>:<sync>`, to engines that keep such a label
+    /// with their statements.
+    fn label(&mut self, _label: String) {}
+
     /// Runs one statement, transaction control included. Gives the number of rows that an `insert`,
     /// `update` or `delete` wrote; any number for other statements.
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure>;

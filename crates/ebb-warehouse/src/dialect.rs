@@ -154,6 +154,11 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         self.create_table_as(table, query)
     }
 
+    /// Creates a table of tracked records, whose identifiers have a type of [`Dialect::key_type`].
+    fn create_records_as(&self, table: &str, _key_type: &str, query: &str) -> String {
+        self.create_table_as(table, query)
+    }
+
     /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index
     /// goes with its table.
     fn index_records(&self, _schema: &str, _records: &str) -> Option<String> {

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{postgres, setup::Setup, sqlite};
+use crate::{postgres, redshift, setup::Setup, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -18,6 +18,9 @@ const KINDS: &[(&str, Connect)] = &[
     ("postgres", |settings, schema, limits| {
         Ok(Arc::new(postgres::source(settings, schema, limits)?))
     }),
+    ("redshift", |settings, schema, limits| {
+        Ok(Arc::new(redshift::source(settings, schema, limits)?))
+    }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]
     ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
@@ -26,7 +29,7 @@ const KINDS: &[(&str, Connect)] = &[
 ];
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
-const SETUPS: &[(&str, Setup)] = &[("postgres", postgres::SETUP)];
+const SETUPS: &[(&str, Setup)] = &[("postgres", postgres::SETUP), ("redshift", redshift::SETUP)];
 
 /// The SQL that makes a user for Ebb with the least rights, with these names (`user`, `password`,
 /// `database`, `reads`, `schema`); `None` if the kind needs none. Fails with `C506` for an unknown kind

@@ -1,16 +1,16 @@
 //! PostgreSQL's SQL.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use ebb_core::{Column, ColumnKind};
 use sqlparser::dialect::PostgreSqlDialect;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::types::{Handling, handling};
-use crate::dialect::{Dialect, is_moment};
+use crate::{
+    dialect::{Dialect, is_moment},
+    pgwire::{literal, quoted, within_limit},
+};
 
 /// The first version whose rows can be hashed as they are.
 const HASHES_ROWS: u32 = 14;
@@ -28,26 +28,6 @@ const CREATE_UNLOGGED: &str = "create unlogged table ";
 pub(super) fn remember_rows(sql: &str, rows: u64) -> Option<String> {
     let table = sql.strip_prefix(CREATE_UNLOGGED)?.split_once(" as\n")?.0;
     Some(format!("comment on table {table} is '{rows}'"))
-}
-
-/// A name, quoted.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A text literal; backslashes are plain characters in every session.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// A table's name, shortened where the server would cut it off and take two names for one.
-fn within_limit(table: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 63;
-    if table.len() <= LONGEST {
-        return Cow::Borrowed(table);
-    }
-    let beginning = table.get(..table.floor_char_boundary(LONGEST - 17)).unwrap_or_default();
-    Cow::Owned(format!("{beginning}_{:016x}", xxh3_64(table.as_bytes())))
 }
 
 impl PostgresDialect {
@@ -211,7 +191,7 @@ mod tests {
 
     use ebb_core::{Column, ColumnKind};
 
-    use super::{PostgresDialect, remember_rows, within_limit};
+    use super::{PostgresDialect, remember_rows};
     use crate::dialect::Dialect;
 
     fn dialect(version: u32) -> PostgresDialect {
@@ -263,15 +243,5 @@ mod tests {
             @r#"comment on table "s"."changes_1" is '7'"#
         );
         assert_eq!(remember_rows(&dialect.create_table_as("t", "select 1"), 7), None);
-    }
-
-    #[test]
-    fn long_table_names_stay_apart_within_the_servers_limit() {
-        let long = "ä".repeat(60);
-        let names = [format!("{long}1"), format!("{long}2")];
-        let short = names.each_ref().map(|name| within_limit(name));
-        assert_ne!(short[0], short[1]);
-        assert!(short.iter().all(|name| name.len() <= 63));
-        assert_eq!(within_limit("records_users"), "records_users");
     }
 }

@@ -3,10 +3,8 @@
 mod connection;
 mod copy;
 mod dialect;
-mod failure;
 mod session;
 mod settings;
-mod tls;
 mod types;
 
 use std::sync::{Arc, OnceLock};
@@ -15,9 +13,10 @@ use ebb_core::{Failure, Limits, config::Settings};
 
 use connection::PostgresConnection;
 use dialect::PostgresDialect;
-use settings::ConnectionSettings;
+use settings::PostgresSettings;
 
 use crate::{
+    pgwire::{literal, quoted},
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -25,8 +24,8 @@ use crate::{
 /// What an administrator runs.
 pub(crate) const SETUP: Setup = Setup {
     template: include_str!("setup.sql"),
-    name: |name| if is_plain(name) { name.to_owned() } else { dialect::quoted(name) },
-    text: dialect::literal,
+    name: |name| if is_plain(name) { name.to_owned() } else { quoted(name) },
+    text: literal,
 };
 
 /// A PostgreSQL source; nothing is opened yet. Fails with `S115` if the settings do not fit.
@@ -35,7 +34,7 @@ pub(crate) fn source(
     schema: &str,
     limits: &Limits,
 ) -> Result<Tracker<PostgresDialect, PostgresConnection>, Failure> {
-    let settings = ConnectionSettings::read(settings, schema)?;
+    let settings = PostgresSettings::read(settings, schema)?;
     let version = Arc::new(OnceLock::new());
     let dialect = PostgresDialect::new(Arc::clone(&version));
     Ok(Tracker::new(dialect, PostgresConnection::new(settings, version), schema, limits))

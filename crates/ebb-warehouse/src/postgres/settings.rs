@@ -1,168 +1,48 @@
 //! The settings of a `postgres` source, read and checked once.
 
-use std::{path::PathBuf, time::Duration};
+use ebb_core::{Failure, config::Settings};
 
-use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
-use jiff::SignedDuration;
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
-use url::Url;
+use crate::pgwire::{ConnectionSettings, Given, Product, SslMode, wrong};
 
-use super::tls::SslMode;
+static POSTGRES: Product = Product {
+    kind: "postgres",
+    name: "PostgreSQL",
+    schemes: &["postgres", "postgresql"],
+    port: 5432,
+    sslmode: SslMode::Prefer,
+    keys: &[
+        "url",
+        "host",
+        "port",
+        "database",
+        "user",
+        "password",
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "connect_timeout",
+        "statement_timeout",
+        "lock_timeout",
+        "work_mem",
+    ],
+    admission: "the server's pg_hba.conf",
+};
 
-/// The keys that are allowed, in a project file and in a URL's query alike (but for `url` itself).
-const KEYS: [&str; 14] = [
-    "url",
-    "host",
-    "port",
-    "database",
-    "user",
-    "password",
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "connect_timeout",
-    "statement_timeout",
-    "lock_timeout",
-    "work_mem",
-];
-
-/// Where and as whom to connect, and how long things may take.
+/// How to connect, and what the diff may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ConnectionSettings {
-    /// A name, an address, or the folder of a Unix socket.
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) database: String,
-    pub(super) user: String,
-    pub(super) password: Option<Secret>,
-    pub(super) sslmode: SslMode,
-    /// Where trusted authorities come from; the system's if absent.
-    pub(super) sslrootcert: Option<PathBuf>,
-    /// The client's certificate and its key.
-    pub(super) client_certificate: Option<(PathBuf, PathBuf)>,
-    pub(super) connect_timeout: Duration,
-    pub(super) statement_timeout: Duration,
-    pub(super) lock_timeout: Duration,
+pub(super) struct PostgresSettings {
+    pub(super) connection: ConnectionSettings,
     /// Memory of one sort or hash of the diff, as the server writes it.
     pub(super) work_mem: Option<String>,
-    /// Where Ebb's tables lie, for the advice of failures.
-    pub(super) managed_schema: String,
 }
 
-impl ConnectionSettings {
+impl PostgresSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let mut given = Given::default();
-        if let Some(url) = settings.get("url") {
-            given.take_url(url)?;
-        }
-        for (key, value) in settings.iter().filter(|(key, _)| *key != "url") {
-            given.take(key, scalar(key, value)?)?;
-        }
-        given.check(managed_schema)
-    }
-
-    /// Whether the host is the folder of a Unix socket.
-    pub(super) fn is_socket(&self) -> bool {
-        self.host.starts_with('/')
-    }
-}
-
-/// Settings as they were given, texts all of them.
-#[derive(Default)]
-struct Given(Vec<(&'static str, String)>);
-
-impl Given {
-    fn take(&mut self, key: &str, value: String) -> Result<(), Failure> {
-        let known = KEYS.into_iter().find(|known| *known == key && *known != "url");
-        let Some(known) = known else {
-            return Err(refuse(format!("`{key}` is not a setting of a postgres source"))
-                .help(suggest::allowed(key, KEYS)));
-        };
-        self.0.retain(|(taken, _)| *taken != known);
-        self.0.push((known, value));
-        Ok(())
-    }
-
-    /// Takes a URL apart. No message may show it: it holds the password.
-    fn take_url(&mut self, url: &Value) -> Result<(), Failure> {
-        let broken = |what: &str| {
-            refuse(format!("the setting `url` is not a PostgreSQL URL: {what}")).help(
-                "Write it as `postgres://user:password@host:5432/database`; characters such as `@`, `/`, `:` \
-                 and `%` in user or password must be percent-encoded, or give `user` and `password` as settings of their own",
-            )
-        };
-        let text = url.as_str().ok_or_else(|| broken("it is not text"))?;
-        let url = Url::parse(text).map_err(|error| broken(&error.to_string()))?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(broken("it does not begin with `postgres://`"));
-        }
-        let decoded = |text: &str| {
-            percent_decode_str(text)
-                .decode_utf8()
-                .map(std::borrow::Cow::into_owned)
-                .map_err(|_| broken("a percent-encoded part is not UTF-8"))
-        };
-        let parts = [
-            ("host", url.host_str().map(|host| host.trim_matches(['[', ']']))),
-            ("user", Some(url.username())),
-            ("password", url.password()),
-            ("database", url.path().strip_prefix('/')),
-        ];
-        for (key, part) in parts {
-            if let Some(part) = part.filter(|part| !part.is_empty()) {
-                self.take(key, decoded(part)?)?;
-            }
-        }
-        if let Some(port) = url.port() {
-            self.take("port", port.to_string())?;
-        }
-        for (key, value) in url.query_pairs() {
-            self.take(&key, value.into_owned())?;
-        }
-        Ok(())
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(taken, _)| *taken == key).map(|(_, value)| value.as_str())
-    }
-
-    fn required(&self, key: &str) -> Result<String, Failure> {
-        self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
-            refuse(format!("the setting `{key}` is missing"))
-                .help(format!("Add `{key}`, or `url: postgres://user:password@host:5432/database`"))
-        })
-    }
-
-    fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
-        let Some(text) = self.get(key) else { return Ok(default) };
-        let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-        seconds
-            .or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
-            .ok_or_else(|| wrong(key, text, "seconds such as `30`, or a time such as `5min`"))
-    }
-
-    fn check(&self, managed_schema: &str) -> Result<ConnectionSettings, Failure> {
-        let user = self.required("user")?;
-        let port = self.get("port").map_or(Ok(5432), |text| {
-            text.parse().map_err(|_| wrong("port", text, "a number up to 65535"))
-        })?;
-        let sslmode = self.get("sslmode").map_or(Ok(SslMode::default()), |text| {
-            SslMode::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| {
-                refuse(format!("`{text}` is not an `sslmode`"))
-                    .help(suggest::allowed(text, SslMode::ALL.map(SslMode::as_str)))
-            })
-        })?;
-        let path = |key| self.get(key).filter(|text| !text.is_empty()).map(PathBuf::from);
-        let client_certificate = match (path("sslcert"), path("sslkey")) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(refuse("`sslcert` is given without `sslkey`")),
-            (None, Some(_)) => return Err(refuse("`sslkey` is given without `sslcert`")),
-        };
-        let work_mem = self.get("work_mem");
+        let given = Given::read(&POSTGRES, settings)?;
+        let connection = given.connection(managed_schema)?;
+        let work_mem = given.get("work_mem");
         if let Some(work_mem) = work_mem {
             let digits = work_mem.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
             let unit = work_mem.strip_prefix(digits).unwrap_or_default();
@@ -170,40 +50,8 @@ impl Given {
                 return Err(wrong("work_mem", work_mem, "a size such as `256MB`"));
             }
         }
-        Ok(ConnectionSettings {
-            host: self.required("host")?,
-            port,
-            database: self.get("database").unwrap_or(&user).to_owned(),
-            user,
-            password: self.get("password").map(Secret::new),
-            sslmode,
-            sslrootcert: path("sslrootcert"),
-            client_certificate,
-            connect_timeout: self.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: self.duration("statement_timeout", Duration::from_hours(1))?,
-            lock_timeout: self.duration("lock_timeout", Duration::from_mins(5))?,
-            work_mem: work_mem.map(str::to_owned),
-            managed_schema: managed_schema.to_owned(),
-        })
+        Ok(Self { connection, work_mem: work_mem.map(str::to_owned) })
     }
-}
-
-fn scalar(key: &str, value: &Value) -> Result<String, Failure> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(refuse(format!("the setting `{key}` is neither text nor a number")))
-        }
-    }
-}
-
-fn refuse(message: impl Into<String>) -> Failure {
-    Failure::new(Code::SourceSettings, message)
-}
-
-fn wrong(key: &str, value: &str, expected: &str) -> Failure {
-    refuse(format!("`{value}` is not allowed for `{key}`")).help(format!("Give {expected}"))
 }
 
 #[cfg(test)]
@@ -213,11 +61,12 @@ mod tests {
     use ebb_core::{Code, Failure, Secret};
     use serde_json::{Value, json};
 
-    use super::{ConnectionSettings, SslMode};
+    use super::PostgresSettings;
+    use crate::pgwire::SslMode;
 
-    fn read(settings: Value) -> Result<ConnectionSettings, Failure> {
+    fn read(settings: Value) -> Result<PostgresSettings, Failure> {
         let Value::Object(settings) = settings else { panic!("settings are an object") };
-        ConnectionSettings::read(&settings.into(), "managed")
+        PostgresSettings::read(&settings.into(), "managed")
     }
 
     fn refused(settings: Value) -> String {
@@ -236,8 +85,8 @@ mod tests {
         });
         let settings = read(json!({ "url": url })).unwrap();
         assert_eq!(settings, read(single).unwrap());
-        assert_eq!(settings.password, Some(Secret::new("p/w")));
-        assert_eq!(settings.connect_timeout, Duration::from_secs(3));
+        assert_eq!(settings.connection.password, Some(Secret::new("p/w")));
+        assert_eq!(settings.connection.connect_timeout, Duration::from_secs(3));
     }
 
     #[test]
@@ -245,15 +94,18 @@ mod tests {
         let url = "postgres://ann:old@h/shop";
         let settings = read(json!({ "url": url, "password": "new", "sslmode": "verify-ca" }));
         let settings = settings.unwrap();
-        assert_eq!(settings.password, Some(Secret::new("new")));
-        assert_eq!(settings.sslmode, SslMode::VerifyCa);
+        assert_eq!(settings.connection.password, Some(Secret::new("new")));
+        assert_eq!(settings.connection.sslmode, SslMode::VerifyCa);
     }
 
     #[test]
     fn what_is_left_out_has_the_defaults_of_the_field() {
         let settings = read(json!({ "host": "h", "user": "ann" })).unwrap();
-        assert_eq!((settings.port, settings.database.as_str()), (5432, "ann"));
-        assert_eq!((settings.sslmode, settings.work_mem), (SslMode::Prefer, None));
+        assert_eq!(
+            (settings.connection.port, settings.connection.database.as_str()),
+            (5432, "ann")
+        );
+        assert_eq!((settings.connection.sslmode, settings.work_mem), (SslMode::Prefer, None));
     }
 
     #[test]
@@ -264,8 +116,8 @@ mod tests {
             json!({ "url": "postgres:///shop?host=/run/postgresql&user=ann" }),
         ] {
             let settings = read(settings).unwrap();
-            assert!(settings.is_socket());
-            assert_eq!(settings.host, "/run/postgresql");
+            assert!(settings.connection.is_socket());
+            assert_eq!(settings.connection.host, "/run/postgresql");
         }
     }
 

@@ -3,7 +3,7 @@
 use ebb_core::{Column, ColumnKind};
 use tokio_postgres::types::{Kind, Type};
 
-use super::dialect::quoted;
+use crate::pgwire::quoted;
 
 /// What the values of a type are.
 pub(super) fn kind(native: &Type) -> ColumnKind {

@@ -52,7 +52,7 @@ pub(crate) fn create<D: Dialect + ?Sized>(
     let query =
         format!("select c.record_id, c.checksum{columns}\n{}", applied.of_operations(&WRITTEN));
     let drop = format!("drop table if exists {}", layout.records);
-    let create = layout.dialect.create_table_as(&layout.records, &query);
+    let create = layout.dialect.create_records_as(&layout.records, &layout.key_type, &query);
     [drop, create].into_iter().chain(index(layout)).collect()
 }
 
@@ -139,7 +139,8 @@ pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String
 /// Writes what the tracked records are to become beside them.
 pub(super) fn rebuild<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) -> [String; 2] {
     let rebuild = layout.rebuild();
-    [format!("drop table if exists {rebuild}"), layout.dialect.create_table_as(&rebuild, query)]
+    let create = layout.dialect.create_records_as(&rebuild, &layout.key_type, query);
+    [format!("drop table if exists {rebuild}"), create]
 }
 
 /// Makes what [`rebuild`] wrote the tracked records.
@@ -147,7 +148,11 @@ pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<Stri
     let (rebuild, records) = (layout.rebuild(), &layout.records);
     let statements = [
         format!("drop table {records}"),
-        layout.dialect.create_table_as(records, &format!("select * from {rebuild}")),
+        layout.dialect.create_records_as(
+            records,
+            &layout.key_type,
+            &format!("select * from {rebuild}"),
+        ),
         format!("drop table {rebuild}"),
     ];
     statements.into_iter().chain(index(layout)).collect()

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     dialect::Dialect,
     layout::Layout,
+    redshift::RedshiftDialect,
     sqlite::SqliteDialect,
     state::{self, State},
 };
@@ -129,6 +130,16 @@ fn sqlite() {
         ("moved \"at\"", ColumnKind::Json, "any"),
     ];
     insta::assert_snapshot!(statements(&SqliteDialect, &columns, "'2026-01-01 10:00:00'"));
+}
+
+#[test]
+fn redshift() {
+    let columns = [
+        ("id", ColumnKind::Integer, "integer"),
+        ("seq", ColumnKind::Json, "super"),
+        ("moved \"at\"", ColumnKind::Timestamp, "timestamptz"),
+    ];
+    insta::assert_snapshot!(statements(&RedshiftDialect, &columns, "2026-01-01 10:00:00+00"));
 }
 
 #[cfg(feature = "duckdb")]

@@ -5,7 +5,7 @@ use ebb_core::{
     port::{Commit, DiffJob, Tracked, Warehouse},
 };
 
-use super::{Tracker, diff::numbers, read};
+use super::{Tracker, diff::numbers, label, read};
 use crate::{
     connection::{Connection, Session},
     dialect::Dialect,
@@ -24,6 +24,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let job = &commit.job;
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
     if !tracker.has_tables(session, &[&changes_table(job)]).await? {
         return Err(read::missing(job));
     }
@@ -79,6 +80,7 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
 ) -> Result<u64, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
     let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, Some(&state))?;
 

@@ -5,7 +5,7 @@ use ebb_core::{
     port::{Diff, DiffJob, Discarded},
 };
 
-use super::Tracker;
+use super::{Tracker, label};
 use crate::{
     connection::{Connection, Session},
     dialect::Dialect,
@@ -22,6 +22,7 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
 ) -> Result<Diff, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
 

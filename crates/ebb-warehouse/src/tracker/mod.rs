@@ -24,6 +24,11 @@ use crate::{
 /// The version of the checksums' recipe, apart from the engine's own.
 const RECIPE: u32 = 1;
 
+/// What a session's statements are labelled with, so that a warehouse's bill can be explained.
+fn label(job: &DiffJob) -> String {
+    format!("ebb:{}:{}", job.mapping, job.sync)
+}
+
 /// A warehouse: what it says, what it is reached by, and where Ebb's tables lie.
 #[derive(Debug)]
 pub(crate) struct Tracker<D, C> {
@@ -142,6 +147,7 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure> {
         let mut session = self.write().await?;
+        session.label(label(job));
         let changes = self.dialect.table(&self.schema, &changes_table(job));
         session.execute(&format!("drop table if exists {changes}")).await?;
         Ok(())

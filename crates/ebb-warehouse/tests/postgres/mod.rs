@@ -8,4 +8,4 @@ mod setup;
 mod sync;
 mod types;
 
-pub(crate) use server::Server;
+pub(crate) use server::{Server, Source, described, model, records};

@@ -16,7 +16,7 @@ use url::Url;
 /// A fresh database on the private cluster.
 pub(crate) struct Server {
     admin: Client,
-    url: Url,
+    pub(crate) url: Url,
     pub(crate) database: String,
 }
 

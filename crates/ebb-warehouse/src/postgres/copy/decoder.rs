@@ -5,12 +5,8 @@ use std::{mem, sync::Arc};
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, SchemaRef};
 
-use super::reader::{Losses, Reader};
-
-/// Rows of one batch, at most.
-const BATCH_ROWS: usize = 8192;
-/// Bytes after which a batch is full.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
+use super::reader::Reader;
+use crate::pgwire::{BATCH_BYTES, BATCH_ROWS, Losses};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// Signature, flags, length of the extension.

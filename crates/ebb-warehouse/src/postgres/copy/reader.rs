@@ -1,6 +1,6 @@
 //! One column of a copy: the server's bytes of a value, appended to the column's Arrow builder.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use arrow_array::{
     ArrayRef,
@@ -13,6 +13,7 @@ use arrow_schema::{DataType, TimeUnit};
 use tokio_postgres::types::Type;
 
 use super::{numeric, time};
+use crate::pgwire::{Losses, widened};
 
 /// How the values of a column are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +69,6 @@ enum Read {
     Nulled,
     /// Text that is not UTF-8: damaged characters were replaced.
     Lossy,
-}
-
-/// Values that could not be carried over as they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::postgres) struct Losses {
-    /// Values that became null.
-    pub(in crate::postgres) nulled: u64,
-    /// Texts with replaced characters.
-    pub(in crate::postgres) replaced: u64,
 }
 
 #[derive(Debug)]
@@ -266,16 +258,6 @@ fn append_text(bytes: &[u8], builder: &mut StringBuilder) -> Read {
         builder.append_value(String::from_utf8_lossy(bytes));
         Read::Lossy
     }
-}
-
-/// The double that prints as the single does: 0.1 stays 0.1 and is not 0.10000000149011612.
-fn widened(value: f32, scratch: &mut Vec<u8>) -> Option<f64> {
-    if !value.is_finite() {
-        return None;
-    }
-    scratch.clear();
-    write!(scratch, "{value:e}").ok()?;
-    std::str::from_utf8(scratch).ok()?.parse().ok()
 }
 
 /// A UUID's text.

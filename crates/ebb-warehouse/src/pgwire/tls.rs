@@ -21,14 +21,13 @@ use rustls::{
 use super::settings::ConnectionSettings;
 
 /// How strict the connection is about encryption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum SslMode {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SslMode {
     /// Never encrypted.
     Disable,
     /// In clear, unless the server insists.
     Allow,
     /// Encrypted, unless the server cannot.
-    #[default]
     Prefer,
     /// Encrypted; the certificate is judged only if `sslrootcert` is given.
     Require,
@@ -40,11 +39,11 @@ pub(super) enum SslMode {
 
 impl SslMode {
     /// Every mode, from lax to strict.
-    pub(super) const ALL: [Self; 6] =
+    pub(crate) const ALL: [Self; 6] =
         [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull];
 
     /// The mode as settings name it.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Allow => "allow",

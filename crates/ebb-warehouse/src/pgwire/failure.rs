@@ -9,7 +9,7 @@ use tokio_postgres::{
     error::{DbError, ErrorPosition},
 };
 
-use super::{dialect::quoted, settings::ConnectionSettings};
+use super::{names::quoted, settings::ConnectionSettings};
 
 /// A failure to connect.
 pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure {
@@ -17,12 +17,16 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
     if let Some(answer) = error.as_db_error() {
         let told = answer.message();
         let failure = match answer.code().code() {
-            "28P01" => Failure::new(
-                Code::SourceAuth,
-                format!("the server refused the password of user `{user}`"),
-            ),
-            "28000" => Failure::new(Code::SourceAuth, format!("the server refused user `{user}`: {told}"))
-                .help("Correct `user`, `password` and `sslmode`, or allow the user in the server's pg_hba.conf"),
+            "28P01" => refused_password(user),
+            // As servers said it before 8.4.
+            "28000" if told.starts_with("password authentication failed") => refused_password(user),
+            "28000" => {
+                Failure::new(Code::SourceAuth, format!("the server refused user `{user}`: {told}"))
+                    .help(format!(
+                        "Correct `user`, `password` and `sslmode`, or allow the user in {}",
+                        settings.product.admission
+                    ))
+            }
             "3D000" => Failure::new(
                 Code::SourceUnreachable,
                 format!("the server at `{host}` has no database `{database}`"),
@@ -61,6 +65,10 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
     failure.caused_by(error)
 }
 
+fn refused_password(user: &str) -> Failure {
+    Failure::new(Code::SourceAuth, format!("the server refused the password of user `{user}`"))
+}
+
 /// A failure of a statement; the caller keeps the error as its cause. `model` is the text that positions refer to, if it was sent as it is.
 pub(super) fn running(
     error: &Error,
@@ -79,6 +87,14 @@ pub(super) fn running(
         "57014" if told.contains("user request") => {
             Failure::new(Code::Canceled, "the statement was canceled at the server")
         }
+        // Redshift says the same of a time limit and of an administrator.
+        "57014" if told.contains("user's request") => Failure::new(
+            Code::SourceTimeout,
+            format!(
+                "a statement took longer than {} s, or somebody canceled it at the server: {told}",
+                settings.statement_timeout.as_secs()
+            ),
+        ),
         "57014" => Failure::new(
             Code::SourceTimeout,
             format!("a statement took longer than {} s", settings.statement_timeout.as_secs()),
@@ -92,6 +108,13 @@ pub(super) fn running(
         )
         .help("End the session that holds the lock, or raise `lock_timeout`"),
         "40001" | "40P01" => lost(format!("the server ended the transaction: {told}")),
+        // Redshift has no code of their own for these.
+        _ if told.contains("Serializable isolation violation") => {
+            lost(format!("the server ended the transaction: {told}"))
+        }
+        _ if told.starts_with("Disk Full") => {
+            Failure::new(Code::SourceFull, format!("the server's disk is full: {told}"))
+        }
         "53100" => Failure::new(Code::SourceFull, format!("the server's disk is full: {told}")),
         "53400" => Failure::new(Code::SourceFull, format!("a limit of the server is reached: {told}"))
             .help("Raise the limit that is named, such as `temp_file_limit`; nothing was lost"),
@@ -103,7 +126,7 @@ pub(super) fn running(
 }
 
 /// A connection that ended before its work did.
-pub(super) fn lost(why: impl AsRef<str>) -> Failure {
+pub(crate) fn lost(why: impl AsRef<str>) -> Failure {
     Failure::new(
         Code::SourceLost,
         format!("the connection to the source was lost: {}", why.as_ref()),

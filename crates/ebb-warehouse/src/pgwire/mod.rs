@@ -1,0 +1,18 @@
+//! PostgreSQL's wire protocol, for every server that speaks it: settings, encryption, connections,
+//! what a session may be asked, and what errors mean.
+
+mod connector;
+mod failure;
+mod link;
+mod names;
+mod settings;
+mod tls;
+mod value;
+
+pub(crate) use connector::{Connector, Version};
+pub(crate) use failure::lost;
+pub(crate) use link::Link;
+pub(crate) use names::{literal, quoted, within_limit};
+pub(crate) use settings::{ConnectionSettings, Given, Product, wrong};
+pub(crate) use tls::SslMode;
+pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

@@ -1,0 +1,52 @@
+//! Opening sessions, and everything that decides how values turn into text in them.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use ebb_core::Failure;
+
+use super::session::RedshiftSession;
+use crate::{
+    connection::{Access, Connection, Session},
+    pgwire::{ConnectionSettings, Connector},
+};
+
+/// Opens sessions at one cluster or workgroup.
+pub(crate) struct RedshiftConnection(Arc<Connector>);
+
+impl RedshiftConnection {
+    /// A connection by these settings; nothing is opened yet.
+    pub(super) fn new(settings: ConnectionSettings) -> Self {
+        Self(Connector::new(settings, Arc::new(OnceLock::new())))
+    }
+}
+
+#[async_trait]
+impl Connection for RedshiftConnection {
+    fn engine(&self) -> String {
+        // FNV-1a and FarmHash's fingerprint are fixed: no version of the service changes them.
+        "redshift".to_owned()
+    }
+
+    async fn open(&self, access: Access) -> Result<Box<dyn Session>, Failure> {
+        let mut link = self.0.open().await?;
+        link.set(&session_settings(&self.0.settings)).await?;
+        // Not every release has intervals, and with them the style.
+        link.try_set("set intervalstyle to 'iso_8601'").await?;
+        Ok(Box::new(RedshiftSession::new(link, access)))
+    }
+}
+
+/// The statements that give a session the same settings everywhere, whatever cluster, database and
+/// user have set.
+fn session_settings(settings: &ConnectionSettings) -> String {
+    let timeout = i32::try_from(settings.statement_timeout.as_millis()).unwrap_or(i32::MAX);
+    // 2 is the most digits that Redshift takes: 17 of a double, which tell every one apart.
+    format!(
+        "set timezone to 'UTC';
+        set datestyle to 'ISO, YMD';
+        set extra_float_digits to 2;
+        set query_group to 'ebb';
+        set statement_timeout to {timeout}"
+    )
+}

@@ -1,0 +1,39 @@
+//! `redshift`: the diff by folded FNV hashes, rows through a cursor.
+
+mod connection;
+mod dialect;
+mod rows;
+mod session;
+mod settings;
+mod text;
+mod types;
+
+use ebb_core::{Failure, Limits, config::Settings};
+
+use connection::RedshiftConnection;
+
+pub(crate) use dialect::RedshiftDialect;
+
+use crate::{
+    dialect::Dialect,
+    pgwire::quoted,
+    setup::{Setup, is_plain},
+    tracker::Tracker,
+};
+
+/// What an administrator runs.
+pub(crate) const SETUP: Setup = Setup {
+    template: include_str!("setup.sql"),
+    name: |name| if is_plain(name) { name.to_owned() } else { quoted(name) },
+    text: |text| RedshiftDialect.literal(text),
+};
+
+/// A Redshift source; nothing is opened yet. Fails with `S115` if the settings do not fit.
+pub(crate) fn source(
+    settings: &Settings,
+    schema: &str,
+    limits: &Limits,
+) -> Result<Tracker<RedshiftDialect, RedshiftConnection>, Failure> {
+    let connection = RedshiftConnection::new(settings::read(settings, schema)?);
+    Ok(Tracker::new(RedshiftDialect, connection, schema, limits))
+}

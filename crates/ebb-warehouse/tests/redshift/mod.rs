@@ -1,0 +1,11 @@
+//! Redshift as a source, on a double (see [`Double`]): `EBB_TEST_POSTGRES_URL` names the superuser's
+//! database of a private cluster. Without it these tests do nothing.
+
+mod double;
+mod failures;
+mod proxy;
+mod sync;
+mod types;
+
+pub(crate) use double::Double;
+pub(crate) use proxy::Names;

@@ -9,5 +9,6 @@
 mod bench;
 mod conformance;
 mod engine;
+mod mysql;
 mod postgres;
 mod types;

@@ -1,0 +1,6 @@
+//! What is MariaDB's and MySQL's own, on the private server that `EBB_TEST_MYSQL_URL` names.
+
+mod server;
+mod types;
+
+pub(crate) use server::Server;

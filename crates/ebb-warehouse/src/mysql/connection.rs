@@ -1,6 +1,9 @@
 //! Opening sessions: encryption, log-in, and everything that decides how values turn into text.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use ebb_core::{Code, Failure};
@@ -21,6 +24,8 @@ pub(crate) struct MysqlConnection(Arc<Connector>);
 /// What sessions share: how to reach the server, and the owner of the tasks that read from it.
 pub(super) struct Connector {
     pub(super) settings: ConnectionSettings,
+    /// Whom the server takes the user for, such as `'ebb'@'%'`; known once a session was opened.
+    account: OnceLock<String>,
     /// Streams and requests to end a session; they end by themselves when nobody reads any more, and
     /// at the latest with the connector.
     tasks: Mutex<JoinSet<()>>,
@@ -36,7 +41,8 @@ enum Family {
 impl MysqlConnection {
     /// A connection by these settings; nothing is opened yet.
     pub(super) fn new(settings: ConnectionSettings) -> Self {
-        Self(Arc::new(Connector { settings, tasks: Mutex::new(JoinSet::new()) }))
+        let (account, tasks) = (OnceLock::new(), Mutex::new(JoinSet::new()));
+        Self(Arc::new(Connector { settings, account, tasks }))
     }
 }
 
@@ -51,9 +57,12 @@ impl Connection for MysqlConnection {
         let connector = &self.0;
         let conn = connector.connect().await?;
         let mut session = MysqlSession::new(conn, Arc::clone(connector));
-        let version = session.rows("select version()").await?;
-        let version = version.into_iter().flatten().flatten().next().unwrap_or_default();
-        let family = family(&version)?;
+        let told = session.rows("select version(), current_user()").await?;
+        let mut told = told.into_iter().flatten().flatten();
+        let family = family(&told.next().unwrap_or_default())?;
+        if let Some((user, host)) = told.next().as_deref().and_then(|user| user.rsplit_once('@')) {
+            connector.account.get_or_init(|| format!("'{user}'@'{host}'"));
+        }
         for statement in session_settings(&connector.settings, access, family) {
             session.set(&statement).await?;
         }
@@ -68,7 +77,7 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<Conn, Failure> {
         let limit = self.settings.connect_timeout;
         let opening = Conn::new(self.options()?);
-        let limit = if limit.is_zero() { std::time::Duration::MAX } else { limit };
+        let limit = if limit.is_zero() { Duration::MAX } else { limit };
         match timeout(limit, opening).await {
             Ok(Ok(conn)) => Ok(conn),
             Ok(Err(error)) => Err(failure::connecting(error, &self.settings)),
@@ -91,7 +100,7 @@ impl Connector {
             .pass(password.as_ref().map(ebb_core::Secret::expose))
             .db_name(database.as_ref())
             .prefer_socket(false)
-            .tcp_keepalive(Some(std::time::Duration::from_mins(1)))
+            .tcp_keepalive(Some(Duration::from_mins(1)))
             // Every statement is another one.
             .stmt_cache_size(0)
             .connect_attribute("program_name", "ebb");
@@ -110,13 +119,18 @@ impl Connector {
         tasks.spawn_on(task, runtime);
     }
 
+    /// The failure of a statement.
+    pub(super) fn failed(&self, error: mysql_async::Error) -> Failure {
+        failure::running(error, &self.settings, self.account.get().map(String::as_str))
+    }
+
     /// Ends a session of the same user by its number; what it ran is rolled back.
     pub(super) async fn kill(&self, session: u32) {
         let killed = async {
             let mut conn = self.connect().await?;
             let done = conn.query_drop(format!("kill {session}")).await;
             conn.disconnect().await.ok();
-            done.map_err(|error| failure::running(error, &self.settings))
+            done.map_err(|error| self.failed(error))
         };
         if let Err(failure) = killed.await {
             // Most often it had ended already.
@@ -197,11 +211,7 @@ fn family(version: &str) -> Result<Family, Failure> {
 }
 
 /// The statements that give a session the same settings everywhere, whatever server and user have set.
-fn session_settings(
-    settings: &ConnectionSettings,
-    access: Access,
-    family: Family,
-) -> Vec<String> {
+fn session_settings(settings: &ConnectionSettings, access: Access, family: Family) -> Vec<String> {
     let statement = settings.statement_timeout;
     // Nothing but a lock waits: the longest is a year.
     let lock = settings.lock_timeout.as_secs().clamp(1, 31_536_000);

@@ -78,6 +78,11 @@ fn hashed(column: &Column, read: &str) -> String {
     }
 }
 
+/// Whether values are whole numbers without a sign.
+fn is_unsigned(handling: Handling) -> bool {
+    matches!(handling, Handling::Unsigned | Handling::Bits)
+}
+
 /// The column definition of an identifier in a type of [`Dialect::key_type`].
 fn key_definition(key_type: &str) -> String {
     if key_type == TEXT { format!("varbinary({KEY_BYTES})") } else { key_type.to_owned() }
@@ -104,27 +109,30 @@ impl Dialect for MysqlDialect {
     }
 
     fn key_type(&self, id: &Column) -> String {
-        match handling(id) {
-            Handling::Integer => "bigint",
-            Handling::Unsigned | Handling::Bits => "bigint unsigned",
-            _ => TEXT,
+        let handling = handling(id);
+        if handling == Handling::Integer {
+            "bigint".to_owned()
+        } else if is_unsigned(handling) {
+            "bigint unsigned".to_owned()
+        } else {
+            TEXT.to_owned()
         }
-        .to_owned()
     }
 
     fn key(&self, id: &Column, expression: &str) -> String {
-        match handling(id) {
-            Handling::Integer => format!("cast({expression} as signed)"),
-            Handling::Unsigned | Handling::Bits => format!("cast({expression} as unsigned)"),
-            // One too long for an index is its beginning and a digest.
-            _ => {
-                let text = unicode(expression);
-                format!(
-                    "cast(case when octet_length({text}) <= {KEY_BYTES} then {text} \
-                     else concat(left({text}, {KEY_PREFIX}), ':', sha2({text}, 256)) end as binary)"
-                )
-            }
+        let handling = handling(id);
+        if handling == Handling::Integer {
+            return format!("cast({expression} as signed)");
         }
+        if is_unsigned(handling) {
+            return format!("cast({expression} as unsigned)");
+        }
+        // One too long for an index is its beginning and a digest.
+        let text = unicode(expression);
+        format!(
+            "cast(case when octet_length({text}) <= {KEY_BYTES} then {text} \
+             else concat(left({text}, {KEY_PREFIX}), ':', sha2({text}, 256)) end as binary)"
+        )
     }
 
     fn text_type(&self) -> &'static str {
@@ -147,11 +155,10 @@ impl Dialect for MysqlDialect {
             ColumnKind::Integer if handling(column) == Handling::Integer => {
                 format!("cast({text} as signed)")
             }
-            ColumnKind::Integer => format!("cast({text} as unsigned)"),
             ColumnKind::Decimal if handling(column) == Handling::Decimal => {
                 format!("cast({text} as {})", column.native)
             }
-            ColumnKind::Decimal => format!("cast({text} as unsigned)"),
+            ColumnKind::Integer | ColumnKind::Decimal => format!("cast({text} as unsigned)"),
             ColumnKind::Float => format!("({text} + 0e0)"),
             ColumnKind::Boolean | ColumnKind::Text | ColumnKind::Binary | ColumnKind::Json => text,
         }

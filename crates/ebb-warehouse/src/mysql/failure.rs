@@ -44,7 +44,7 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
                 format!("the server at `{host}` has no connection left: {}", answer.message),
             )
             .help("Raise `max_connections` at the server, or end idle sessions"),
-            1044 => lacking(answer, settings),
+            1044 => lacking(answer, settings, None),
             _ => Failure::new(
                 Code::SourceUnreachable,
                 format!("the server at `{host}` refused the connection: {}", answer.message),
@@ -59,9 +59,8 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
             DriverError::UnknownAuthPlugin { .. }
             | DriverError::CleartextPluginDisabled
             | DriverError::MysqlOldPasswordDisabled,
-        ) => Failure::new(Code::SourceAuth, format!("user `{user}` cannot log in: {error}")).help(
-            "Let the user log in by `caching_sha2_password` or `mysql_native_password`",
-        ),
+        ) => Failure::new(Code::SourceAuth, format!("user `{user}` cannot log in: {error}"))
+            .help("Let the user log in by `caching_sha2_password` or `mysql_native_password`"),
         other => {
             let place = if settings.is_socket() { host.clone() } else { format!("{host}:{port}") };
             let why = root_cause(other);
@@ -71,11 +70,15 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
     failure.caused_by(error)
 }
 
-/// A failure of a statement.
-pub(super) fn running(error: Error, settings: &ConnectionSettings) -> Failure {
+/// A failure of a statement. `account` is whom the server takes the user for, such as `'ebb'@'%'`.
+pub(super) fn running(
+    error: Error,
+    settings: &ConnectionSettings,
+    account: Option<&str>,
+) -> Failure {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others mean a lost connection")]
     let failure = match &error {
-        Error::Server(answer) => refused(answer, settings),
+        Error::Server(answer) => refused(answer, settings, account),
         Error::Driver(
             DriverError::Params(_)
             | DriverError::MixedParams
@@ -97,10 +100,10 @@ pub(super) fn with_placeholders() -> Failure {
         .help("Write the value itself")
 }
 
-fn refused(answer: &ServerError, settings: &ConnectionSettings) -> Failure {
+fn refused(answer: &ServerError, settings: &ConnectionSettings, account: Option<&str>) -> Failure {
     let told = &answer.message;
     match answer.code {
-        1044 | 1142 | 1143 | 1227 | 1370 | 1410 => lacking(answer, settings),
+        1044 | 1142 | 1143 | 1227 | 1370 | 1410 => lacking(answer, settings, account),
         1792 | 1290 | 1836 => {
             Failure::new(Code::SourcePermission, format!("the session may only read: {told}")).help(
                 "Take what writes out of the model; if the server is a replica, name its primary in `host`",
@@ -129,6 +132,9 @@ fn refused(answer: &ServerError, settings: &ConnectionSettings) -> Failure {
             format!("the server cannot keep the model's columns in one table: {told}"),
         )
         .help("Select fewer or smaller columns, and give none a name longer than 64 characters"),
+        1054 => Failure::new(Code::SourceQuery, format!("the server refused the SQL: {told}")).help(
+            "Correct the name; a text stands in single quotes, double quotes enclose names",
+        ),
         _ => Failure::new(Code::SourceQuery, format!("the server refused the SQL: {told}")),
     }
 }
@@ -150,49 +156,48 @@ pub(super) fn lost(why: impl AsRef<str>) -> Failure {
 }
 
 /// The permission that is missing, and the statement that gives it.
-fn lacking(answer: &ServerError, settings: &ConnectionSettings) -> Failure {
-    let ConnectionSettings { user, managed_schema, .. } = settings;
+fn lacking(answer: &ServerError, settings: &ConnectionSettings, account: Option<&str>) -> Failure {
+    let ConnectionSettings { user, database, managed_schema, .. } = settings;
     let told = &answer.message;
     let failure =
         Failure::new(Code::SourcePermission, format!("user `{user}` lacks a permission: {told}"));
-    let account = account(told).unwrap_or("the user of Ebb");
-    let named = named(told, answer.code);
-    let Some(named) = named else { return failure };
-    if named.trim_matches(['`', '\'']) == managed_schema || named.starts_with(&format!("`{managed_schema}`.")) {
+    let Some(named) = named(told, answer.code) else { return failure };
+    // Where a database is denied the server names the account, elsewhere the host that it is used from.
+    let account = account.or_else(|| account_in(told)).unwrap_or(user);
+    let managed = backticked(managed_schema);
+    if backticked(&named) == managed || named.starts_with(&format!("{managed}.")) {
         // An underscore in the name of a database stands for any letter.
-        let pattern = managed_schema.replace('_', "\\_");
+        let pattern = managed.replace('_', "\\_");
         return failure.help(format!(
-            "Let an administrator run `create database if not exists `{managed_schema}``, \
-             and `grant all on `{pattern}`.* to {account}`"
+            "Let an administrator run: create database if not exists {managed}; \
+             grant {MANAGED_RIGHTS} on {pattern}.* to {account}"
         ));
     }
-    let right = told.split(' ').next().filter(|word| *word == "EXECUTE" || *word == "execute");
-    let grant = match (answer.code, right) {
-        (1044, _) => format!("grant select on {}.* to {account}", backticked(&named)),
-        (1370, _) | (_, Some(_)) => format!("grant execute on procedure {named} to {account}"),
+    let (right, on) = match answer.code {
+        1044 => ("select", format!("{}.*", backticked(&named))),
+        1370 => ("execute", format!("function {named}")),
+        _ if named.contains('.') => ("select", named),
         _ => {
-            let table = if named.contains('.') {
-                named
-            } else {
-                let database = settings.database.as_deref().map(|name| format!("`{name}`."));
-                format!("{}{}", database.unwrap_or_default(), backticked(&named))
-            };
-            format!("grant select on {table} to {account}")
+            let database = database.as_deref().map(|name| format!("{}.", backticked(name)));
+            ("select", format!("{}{}", database.unwrap_or_default(), backticked(&named)))
         }
     };
-    failure.help(format!("Let an administrator run: {grant}"))
+    failure.help(format!("Let an administrator run: grant {right} on {on} to {account}"))
 }
+
+/// What a sync does in the managed database.
+const MANAGED_RIGHTS: &str =
+    "select, insert, update, delete, create, create temporary tables, drop, alter";
 
 fn backticked(name: &str) -> String {
     format!("`{}`", name.trim_matches(['`', '\'']))
 }
 
 /// The account that the server's words name, such as `'ebb'@'localhost'`.
-fn account(told: &str) -> Option<&str> {
+fn account_in(told: &str) -> Option<&str> {
     let from = told.find("user '")? + "user ".len();
     let account = told.get(from..)?;
-    let end = account.find(' ').unwrap_or(account.len());
-    account.get(..end)
+    account.split(' ').next()
 }
 
 /// The table, routine or database that the server's words name, in the server's quotes.
@@ -228,7 +233,7 @@ fn root_cause(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{account, named};
+    use super::{account_in, named};
 
     #[test]
     fn what_is_denied_is_read_from_the_servers_words() {
@@ -243,7 +248,7 @@ mod tests {
         ];
         for (code, told, expected) in cases {
             assert_eq!(named(told, code).as_deref(), Some(expected));
-            assert!(account(told).unwrap().starts_with("'ebb'@'"));
+            assert!(account_in(told).unwrap().starts_with("'ebb'@'"));
         }
         assert_eq!(named("Access denied", 1227), None);
     }

@@ -73,15 +73,15 @@ impl MysqlSession {
         &mut self,
         work: impl AsyncFnOnce(&mut Conn) -> Result<T, Error>,
     ) -> Result<T, Failure> {
-        let settings = &self.connector.settings;
+        let connector = &self.connector;
         let Some(conn) = &mut self.conn else {
             return Err(failure::lost("the session was given up"));
         };
         self.busy = true;
-        let done = timeout(limit(&self.connector), work(conn)).await;
-        let done = done.map_err(|_| failure::timed_out(settings))?;
+        let done = timeout(limit(connector), work(conn)).await;
+        let done = done.map_err(|_| failure::timed_out(&connector.settings))?;
         self.busy = false;
-        done.map_err(|error| failure::running(error, settings))
+        done.map_err(|error| connector.failed(error))
     }
 }
 
@@ -239,9 +239,8 @@ async fn read(
     sender: &mpsc::Sender<Result<RecordBatch, Failure>>,
     connector: &Connector,
 ) -> Result<(), Unfinished> {
-    let settings = &connector.settings;
-    let lost = |error| Unfinished::Failed(failure::running(error, settings));
-    let late = |_| Unfinished::Failed(failure::timed_out(settings));
+    let lost = |error| Unfinished::Failed(connector.failed(error));
+    let late = |_| Unfinished::Failed(failure::timed_out(&connector.settings));
     let limit = limit(connector);
     let mut deadline = Instant::now() + limit;
     let mut batch = Batch::new(columns);

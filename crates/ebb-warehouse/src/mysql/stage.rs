@@ -100,7 +100,8 @@ impl Builder {
                 let hours = u64::from(days) * 24 + u64::from(hours);
                 let sign = if negative { "-" } else { "" };
                 let fraction = fraction(micros);
-                values.append_value(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}"));
+                values
+                    .append_value(format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}"));
             }
             (Self::Binary(values), Value::Bytes(bytes)) => values.append_value(bytes),
             (Self::Date(values), Value::Date(year, month, day, ..)) => {
@@ -142,7 +143,9 @@ fn integer(value: &Value) -> Option<i64> {
         Value::UInt(number) => i64::try_from(*number).ok(),
         // Sums and the like of whole numbers are decimals.
         Value::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
-        Value::NULL | Value::Float(_) | Value::Double(_) | Value::Date(..) | Value::Time(..) => None,
+        Value::NULL | Value::Float(_) | Value::Double(_) | Value::Date(..) | Value::Time(..) => {
+            None
+        }
     }
 }
 
@@ -243,7 +246,11 @@ impl Batch {
     /// Logs how many values became null, column by column.
     pub(super) fn tell_losses(&self) {
         for Values { name, lost, .. } in self.columns.iter().filter(|column| column.lost > 0) {
-            tracing::warn!(column = name, nulled = lost, "values without a counterpart were changed");
+            tracing::warn!(
+                column = name,
+                nulled = lost,
+                "values without a counterpart were changed"
+            );
         }
     }
 }

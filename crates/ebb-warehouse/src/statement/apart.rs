@@ -42,9 +42,7 @@ fn compared<D: Dialect + ?Sized>(layout: &Layout<'_, D>, model: &str) -> String 
     let records = if key == "r.record_id" {
         records.clone()
     } else {
-        format!(
-            "(select distinct {key} as record_id, r.checksum from {records} r)"
-        )
+        format!("(select distinct {key} as record_id, r.checksum from {records} r)")
     };
     format!(
         "with {model}\n\

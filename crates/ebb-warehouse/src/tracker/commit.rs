@@ -131,8 +131,7 @@ async fn save<D: Dialect, C: Connection>(
 ) -> Result<(), Failure> {
     let state = next_state(layout, tracked, unidentified);
     let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
-    let [create, delete, insert] =
-        state::replace(&tracker.dialect, &table, layout.job, &state);
+    let [create, delete, insert] = state::replace(&tracker.dialect, &table, layout.job, &state);
     // Where making a table would end the transaction, it was made before.
     let create = Some(create).filter(|_| !tracker.dialect.tables_end_transactions());
     tracker.run(session, create.into_iter().chain([delete, insert])).await

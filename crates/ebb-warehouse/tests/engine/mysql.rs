@@ -25,6 +25,10 @@ impl Mysql {
         let name = format!("conformance_{}_{number}", process::id());
         Some(Self(Server::start(&name).await?))
     }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.0
+    }
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! What is MariaDB's and MySQL's own, on the private server that `EBB_TEST_MYSQL_URL` names.
 
+mod failures;
 mod server;
 mod types;
 

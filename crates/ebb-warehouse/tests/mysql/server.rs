@@ -2,10 +2,35 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ebb_core::{Limits, config::Settings, port::Warehouse};
+use ebb_core::{
+    Limits, SyncId,
+    config::Settings,
+    port::{DiffJob, ModelQuery, Warehouse},
+};
 use mysql_async::{Conn, OptsBuilder, SslOpts, prelude::Queryable};
 use serde_json::{Map, Value, json};
 use url::Url;
+
+/// The model of a query whose identifier is `id`.
+pub(crate) fn model(sql: &str) -> ModelQuery {
+    ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), timestamp: None }
+}
+
+/// The job of the sync with this number.
+pub(crate) async fn job(source: &dyn Warehouse, number: u64, sql: &str) -> DiffJob {
+    let model = model(sql);
+    DiffJob {
+        sync: SyncId::from_parts(number, 1),
+        mapping: "users-to-hook".to_owned(),
+        source: "shop".to_owned(),
+        model_name: "users".to_owned(),
+        columns: source.columns(&model).await.unwrap(),
+        model,
+        keep_deleted_values: false,
+        limit: 1_000_000,
+        trust_deletes: false,
+    }
+}
 
 /// A fresh database on the private server.
 pub(crate) struct Server {
@@ -69,6 +94,41 @@ impl Server {
         let value: Option<Option<String>> = conn.query_first(sql).await.unwrap();
         conn.disconnect().await.unwrap();
         value.flatten().unwrap_or_default()
+    }
+
+    /// A session that has run a statement and is idle until it is dropped.
+    pub(crate) async fn holding(&self, sql: &str) -> Conn {
+        let mut conn = self.connect(None).await;
+        conn.query_drop(sql).await.unwrap();
+        conn
+    }
+
+    /// A user with the password `secret` who may log in, made anew.
+    pub(crate) async fn user(&self, user: &str, require: &str) {
+        self.run(&format!(
+            "drop user if exists {user}; create user {user} identified by 'secret' {require}"
+        ))
+        .await;
+    }
+
+    /// Ebb's sessions in this database, as a table.
+    pub(crate) fn sessions(&self) -> String {
+        format!(
+            "(select id from information_schema.processlist \
+             where db = '{}' and id <> connection_id()) sessions",
+            self.database
+        )
+    }
+
+    /// Waits until no session is left in this database.
+    pub(crate) async fn until_idle(&self) {
+        for _ in 0..200 {
+            if self.value(&format!("select count(*) from {}", self.sessions())).await == "0" {
+                return;
+            }
+            self.value("select sleep(0.05)").await;
+        }
+        panic!("a session is left");
     }
 
     /// The administrator's settings for this database.

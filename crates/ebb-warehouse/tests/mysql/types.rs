@@ -101,7 +101,10 @@ async fn wide_tables_of_text_are_kept() {
     engine.run(&format!("create table wide (id int, {})", columns.join(", "))).await;
     let values = vec!["'short'"; 90].join(", ");
     engine.run(&format!("insert into wide values (1, {values})")).await;
-    let mut bench = Bench::new(engine, "select w.*, v.c0 as d0, v.c1 as d1, v.c2 as d2 from wide w join wide v on 1 = 1");
+    let mut bench = Bench::new(
+        engine,
+        "select w.*, v.c0 as d0, v.c1 as d1, v.c2 as d2 from wide w join wide v on 1 = 1",
+    );
     bench.keep_deleted_values = true;
     assert_eq!(bench.sync().await.len(), 1);
     bench.run("update wide set c5 = repeat('x', 180)").await;

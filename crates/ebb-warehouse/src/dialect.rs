@@ -113,6 +113,11 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({expression} as bigint)")
     }
 
+    /// The number of a row that is read for people.
+    fn row_number(&self) -> String {
+        self.integer("row_number() over ()")
+    }
+
     /// How a transaction begins.
     fn begin(&self) -> &'static str {
         "begin"
@@ -154,9 +159,41 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         self.create_table_as(table, query)
     }
 
+    /// Whether the table of [`Dialect::create_changes_as`] numbers its rows itself in the query's order,
+    /// in its column `seq`, which the query leaves out then.
+    fn numbers_changes(&self) -> bool {
+        false
+    }
+
     /// Creates a table of tracked records, whose identifiers have a type of [`Dialect::key_type`].
     fn create_records_as(&self, table: &str, _key_type: &str, query: &str) -> String {
         self.create_table_as(table, query)
+    }
+
+    /// Takes the tracked records out whose identifiers a query `select {value} {from}` gives.
+    fn delete_records(&self, records: &str, value: &str, from: &str) -> String {
+        format!("delete from {records} where record_id in (select {value} {from})")
+    }
+
+    /// Sets the `op` of some rows of a changes table.
+    fn mark(&self, changes: &str, op: i64, marked: &Marked<'_>) -> String {
+        let Marked { condition, value, from } = marked;
+        let condition = condition.map_or_else(String::new, |condition| format!("{condition} and "));
+        format!(
+            "update {changes} set op = {op} where {condition}record_id in (select {value} {from})"
+        )
+    }
+
+    /// Whether a statement that creates or drops a table commits what ran before it in a transaction. A
+    /// commit fills tables then that were there before it began, and tables are swapped by renaming.
+    fn tables_end_transactions(&self) -> bool {
+        false
+    }
+
+    /// How temporary tables are made, on which the diff of an engine without full join relies; `None`
+    /// for engines that have one.
+    fn without_full_join(&self) -> Option<&dyn Scratch> {
+        None
     }
 
     /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index
@@ -186,4 +223,28 @@ pub(crate) const fn is_moment(kind: ColumnKind) -> bool {
         | ColumnKind::Binary
         | ColumnKind::Time => false,
     }
+}
+
+/// The rows that [`Dialect::mark`] marks: those whose identifiers a query `select {value} {from}` gives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marked<'a> {
+    /// What must be true of a row besides.
+    pub(crate) condition: Option<&'a str>,
+    /// What the query selects.
+    pub(crate) value: &'a str,
+    /// Where it selects that from.
+    pub(crate) from: &'a str,
+}
+
+/// Temporary tables of a session.
+pub(crate) trait Scratch {
+    /// Creates one from a query. Its columns `k`, which has a type of [`Dialect::key_type`], and `h`, a
+    /// checksum, are indexed together.
+    fn create_rows(&self, table: &str, key_type: &str, query: &str) -> String;
+
+    /// Creates one from a query, without an index.
+    fn create_plain(&self, table: &str, query: &str) -> String;
+
+    /// Drops one if it is there.
+    fn drop(&self, table: &str) -> String;
 }

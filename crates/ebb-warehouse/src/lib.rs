@@ -1,6 +1,7 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
 mod blocking;
+mod certificate;
 mod columns;
 mod connection;
 mod dialect;
@@ -8,6 +9,7 @@ mod dialect;
 mod duckdb;
 mod file;
 mod layout;
+mod mysql;
 mod pgwire;
 mod postgres;
 mod query;

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{postgres, redshift, setup::Setup, sqlite};
+use crate::{mysql, postgres, redshift, setup::Setup, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -18,6 +18,7 @@ const KINDS: &[(&str, Connect)] = &[
     ("postgres", |settings, schema, limits| {
         Ok(Arc::new(postgres::source(settings, schema, limits)?))
     }),
+    ("mysql", |settings, schema, limits| Ok(Arc::new(mysql::source(settings, schema, limits)?))),
     ("redshift", |settings, schema, limits| {
         Ok(Arc::new(redshift::source(settings, schema, limits)?))
     }),

@@ -47,7 +47,14 @@ pub(crate) fn select<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
     format!("select {columns} from {table}")
 }
 
-/// The statements that make the row what the state says, repeatable.
+/// The statement that makes the table if it is not there.
+pub(crate) fn create<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
+    let text = dialect.text_type();
+    let columns = COLUMNS.map(|name| format!("{} {text}", dialect.quote(name))).join(", ");
+    format!("create table if not exists {table} ({columns})")
+}
+
+/// The statements that make the row what the state says, repeatable; the first is [`create`].
 pub(crate) fn replace<D: Dialect + ?Sized>(
     dialect: &D,
     table: &str,
@@ -78,12 +85,8 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
         .map(|value| value.map_or_else(|| "null".to_owned(), |value| dialect.literal(&value)))
         .join(", ");
     let names = COLUMNS.map(|name| dialect.quote(name));
-    let text = dialect.text_type();
     [
-        format!(
-            "create table if not exists {table} ({})",
-            names.clone().map(|name| format!("{name} {text}")).join(", ")
-        ),
+        create(dialect, table),
         format!("delete from {table}"),
         format!("insert into {table} ({}) values ({values})", names.join(", ")),
     ]

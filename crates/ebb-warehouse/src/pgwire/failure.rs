@@ -3,13 +3,13 @@
 use std::{error::Error as _, io};
 
 use ebb_core::{Code, Failure};
-use rustls::CertificateError;
 use tokio_postgres::{
     Error,
     error::{DbError, ErrorPosition},
 };
 
 use super::{names::quoted, settings::ConnectionSettings};
+use crate::certificate;
 
 /// A failure to connect.
 pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure {
@@ -46,7 +46,7 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
         return failure.caused_by(error);
     }
     if let Some(tls) = tls_error(&error) {
-        return tls_failure(tls, host).caused_by(error);
+        return certificate::refused(tls, host).caused_by(error);
     }
     let why = root_cause(&error);
     let text = error.to_string();
@@ -249,28 +249,6 @@ pub(super) fn permission(
         String::new()
     };
     lack(denied.told, settings).help(format!("Let an administrator run `{grant}`{other}"))
-}
-
-fn tls_failure(error: &rustls::Error, host: &str) -> Failure {
-    use CertificateError as Refused;
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the others keep the library's words")]
-    let message = match error {
-        rustls::Error::InvalidCertificate(Refused::Expired | Refused::ExpiredContext { .. }) => {
-            format!("the certificate of `{host}` has expired")
-        }
-        rustls::Error::InvalidCertificate(
-            Refused::NotValidYet | Refused::NotValidYetContext { .. },
-        ) => format!("the certificate of `{host}` is not valid yet"),
-        rustls::Error::InvalidCertificate(
-            Refused::NotValidForName | Refused::NotValidForNameContext { .. },
-        ) => format!("the server's certificate is not for `{host}`"),
-        // An authority of the same name as the trusted one shows by its signature.
-        rustls::Error::InvalidCertificate(Refused::UnknownIssuer | Refused::BadSignature) => {
-            format!("the certificate of `{host}` comes from an authority that is not trusted")
-        }
-        other => format!("TLS with `{host}` failed: {other}"),
-    };
-    Failure::new(Code::SourceTls, message)
 }
 
 /// The TLS library's error, if the driver's was caused by one.

@@ -51,9 +51,26 @@ pub(crate) fn create<D: Dialect + ?Sized>(
     let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
     let query =
         format!("select c.record_id, c.checksum{columns}\n{}", applied.of_operations(&WRITTEN));
+    anew(layout, &query)
+}
+
+/// Makes the tracked records anew from a query.
+fn anew<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) -> Vec<String> {
     let drop = format!("drop table if exists {}", layout.records);
-    let create = layout.dialect.create_records_as(&layout.records, &layout.key_type, &query);
+    let create = layout.dialect.create_records_as(&layout.records, &layout.key_type, query);
     [drop, create].into_iter().chain(index(layout)).collect()
+}
+
+/// Makes an empty table of tracked records, for [`fill`].
+pub(crate) fn empty<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
+    let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
+    let changes = &layout.changes;
+    anew(layout, &format!("select c.record_id, c.checksum{columns}\nfrom {changes} c where 1 = 0"))
+}
+
+/// Fills the tracked records with the applied changes: nothing was tracked before.
+pub(crate) fn fill<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applied) -> [String; 2] {
+    [format!("delete from {}", layout.records), insert(layout, applied)]
 }
 
 fn index<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
@@ -62,11 +79,8 @@ fn index<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
 
 /// Takes the applied changes out of the tracked records.
 pub(crate) fn delete<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applied) -> String {
-    format!(
-        "delete from {} where record_id in (select c.record_id {})",
-        layout.records,
-        applied.of_operations(&Operation::ALL)
-    )
+    let from = applied.of_operations(&Operation::ALL);
+    layout.dialect.delete_records(&layout.records, "c.record_id", &from)
 }
 
 /// Puts the applied changes that are still there into the tracked records.
@@ -116,6 +130,15 @@ pub(crate) fn checkpoint<D: Dialect + ?Sized>(
 /// Brings the tracked records into the form that this job needs, where it differs: identifiers of
 /// another type become text, kept columns come and go.
 pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
+    let mut statements = reshaped(layout);
+    if !statements.is_empty() {
+        statements.extend(take_over(layout));
+    }
+    statements
+}
+
+/// The first part of [`reshape`], which writes the tracked records in their new form beside them.
+pub(crate) fn reshaped<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
     let Some(state) = layout.state else { return Vec::new() };
     let wanted = layout.kept().map(|(column, _)| (&column.name, &column.native));
     let kept = state.kept.iter().map(|column| (&column.name, &column.native));
@@ -131,9 +154,7 @@ pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String
         layout.tracked_key("r.record_id"),
         layout.records
     );
-    let mut statements = rebuild(layout, &query).to_vec();
-    statements.extend(take_over(layout));
-    statements
+    rebuild(layout, &query).to_vec()
 }
 
 /// Writes what the tracked records are to become beside them.

@@ -7,9 +7,9 @@
 
 use ebb_core::{Column, Operation};
 
-use super::more;
+use super::{apart, more};
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, Marked},
     layout::{Layout, aside},
 };
 
@@ -23,21 +23,45 @@ pub(crate) enum Selection {
     Ordered(u64),
 }
 
-/// The statement that writes the changes table.
-pub(crate) fn write<D: Dialect + ?Sized>(layout: &Layout<'_, D>, selection: Selection) -> String {
+/// The statements that write the changes table, one where the engine can say it in one. The model is
+/// evaluated once.
+pub(crate) fn write<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    selection: Selection,
+) -> Vec<String> {
     let shape = Shape::of(layout);
-    let classified = match (shape, selection) {
+    let model = model(layout, shape);
+    let with = match (shape, selection) {
         (Shape::First, Selection::Probe(_)) => {
-            format!("classified as (\n  select n.*, {} as op from n\n)", Operation::Added.number())
+            let added = Operation::Added.number();
+            format!("{model},\nclassified as (\n  select n.*, {added} as op from n\n)")
         }
-        (Shape::First, Selection::Ordered(_)) => first(layout),
-        (Shape::Full, _) => full(layout, matches!(selection, Selection::Ordered(_))),
-        (Shape::Incremental, _) => incremental(layout),
+        (Shape::First, Selection::Ordered(_)) => format!("{model},\n{}", first(layout)),
+        (Shape::Full, _) => {
+            let with_twins = matches!(selection, Selection::Ordered(_));
+            if let Some(scratch) = layout.dialect.without_full_join() {
+                return apart::write(layout, scratch, &model, |differing| {
+                    let with = format!("{differing},\n{}", full(layout, with_twins));
+                    changes(layout, selection, &with)
+                });
+            }
+            format!("{model},\n{},\n{}", differing(layout), full(layout, with_twins))
+        }
+        (Shape::Incremental, _) => format!("{model},\n{}", incremental(layout)),
     };
+    vec![changes(layout, selection, &with)]
+}
+
+/// The statement that writes the changes table from `classified`.
+fn changes<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    selection: Selection,
+    with: &str,
+) -> String {
     let stored = layout.stored.iter().enumerate();
     let columns = more(stored.map(|(place, name)| format!("c{place} as {name}")));
-    let (number, limit) = match selection {
-        Selection::Probe(limit) => ("row_number() over ()".to_owned(), limit),
+    let (ordered, limit) = match selection {
+        Selection::Probe(limit) => (String::new(), limit),
         Selection::Ordered(limit) => {
             let moment = layout
                 .timestamp
@@ -45,15 +69,20 @@ pub(crate) fn write<D: Dialect + ?Sized>(layout: &Layout<'_, D>, selection: Sele
                 .map(|place| format!(", case when c{place} is null then 1 else 0 end, c{place}"))
                 .unwrap_or_default();
             let kind = format!("case when op > {} then 1 else 0 end", Operation::Deleted.number());
-            (format!("row_number() over (order by {kind}{moment})"), limit)
+            (format!("order by {kind}{moment}"), limit)
         }
     };
-    let order = if matches!(selection, Selection::Ordered(_)) { "\norder by seq" } else { "" };
+    let (number, order) = if layout.dialect.numbers_changes() {
+        (String::new(), ordered)
+    } else {
+        let order = if ordered.is_empty() { "" } else { "order by seq" };
+        (format!("row_number() over ({ordered}) as seq, "), order.to_owned())
+    };
+    let order = if order.is_empty() { order } else { format!("\n{order}") };
     let query = format!(
-        "with {model},\n{classified}\n\
-         select {number} as seq, op, k as record_id, h as checksum{columns}\n\
+        "with {with}\n\
+         select {number}op, k as record_id, h as checksum{columns}\n\
          from classified{order}\nlimit {limit}",
-        model = model(layout, shape),
     );
     layout.dialect.create_changes_as(&layout.changes, &query)
 }
@@ -127,15 +156,32 @@ fn first<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     )
 }
 
-fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String {
-    let columns = || layout.job.columns.iter().enumerate();
-    let old = |column: &Column| {
-        layout.job.keep_deleted_values.then(|| layout.tracked_column(column)).flatten()
-    };
-    let joined = more(columns().map(|(place, column)| match old(column) {
+/// The column of the tracked records that a delete takes a column's value from.
+pub(super) fn last_value<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    column: &Column,
+) -> Option<String> {
+    layout.job.keep_deleted_values.then(|| layout.tracked_column(column)).flatten()
+}
+
+/// `differing`: rows of the model and tracked records that have no counterpart of the same checksum.
+fn differing<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let columns = layout.job.columns.iter().enumerate();
+    let joined = more(columns.map(|(place, column)| match last_value(layout, column) {
         Some(old) => format!("coalesce(n.c{place}, r.{old}) as c{place}"),
         None => format!("n.c{place}"),
     }));
+    format!(
+        "differing as (\n  select coalesce(n.k, {key}) as k, n.h as h, r.checksum as oh{joined}\n  \
+         from n full join {records} r on n.k = {key} and n.h = r.checksum\n  \
+         where n.h is null or r.checksum is null\n)",
+        key = layout.tracked_key("r.record_id"),
+        records = layout.records,
+    )
+}
+
+/// What the rows of `differing` are.
+fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String {
     let key = layout.tracked_key("r.record_id");
     let records = &layout.records;
     // A row that looks added may have a twin that matched its tracked record.
@@ -148,10 +194,7 @@ fn full<D: Dialect + ?Sized>(layout: &Layout<'_, D>, with_twins: bool) -> String
         (String::new(), "")
     };
     format!(
-        "differing as (\n  select coalesce(n.k, {key}) as k, n.h as h, r.checksum as oh{joined}\n  \
-         from n full join {records} r on n.k = {key} and n.h = r.checksum\n  \
-         where n.h is null or r.checksum is null\n),\n\
-         counted as (\n  select d.*, count(d.h) over (partition by d.k) as rows_new, \
+        "counted as (\n  select d.*, count(d.h) over (partition by d.k) as rows_new, \
          count(d.oh) over (partition by d.k) as rows_old\n  from differing d\n),\n\
          classified as (\n  select c.k, coalesce(c.h, c.oh) as h{columns}, case when c.h is null then {deleted} \
          when c.k is null then {null} \
@@ -221,9 +264,14 @@ pub(crate) fn mark_duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [S
     let (duplicate, null) = (aside::DUPLICATE_NEW, aside::NULL);
     [
         format!("update {changes} set op = {null} where record_id is null"),
-        format!(
-            "update {changes} set op = {duplicate} where record_id in \
-             (select record_id from {changes} group by record_id having count(*) > 1)"
+        layout.dialect.mark(
+            changes,
+            duplicate,
+            &Marked {
+                condition: None,
+                value: "record_id",
+                from: &format!("from {changes} group by record_id having count(*) > 1"),
+            },
         ),
     ]
 }
@@ -235,12 +283,18 @@ pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String 
     let key = layout.tracked_key("r.record_id");
     let suspects = format!("op in ({}, {})", Operation::Added.number(), aside::DUPLICATE_NEW);
     // The few suspects are looked for among the many tracked, so that no engine hashes the many.
-    format!(
-        "update {changes} set op = {tracked} where {suspects} and record_id in \
-         (select {key} from {records} r where {key} in \
-         (select c.record_id from {changes} c where c.{suspects}))",
-        tracked = aside::DUPLICATE_TRACKED,
-        records = layout.records,
+    let records = &layout.records;
+    layout.dialect.mark(
+        changes,
+        aside::DUPLICATE_TRACKED,
+        &Marked {
+            condition: Some(&suspects),
+            value: &key,
+            from: &format!(
+                "from {records} r where {key} in \
+                 (select c.record_id from {changes} c where c.{suspects})"
+            ),
+        },
     )
 }
 

@@ -1,9 +1,11 @@
 //! The statements of the diff, the commit and so on, written once from a dialect's hooks.
 
+mod apart;
 pub(crate) mod commit;
 pub(crate) mod diff;
 pub(crate) mod read;
 pub(crate) mod rebase;
+pub(crate) mod swap;
 #[cfg(test)]
 mod tests;
 

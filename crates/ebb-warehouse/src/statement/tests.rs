@@ -11,11 +11,12 @@ use roaring::RoaringTreemap;
 use super::{
     commit::{self, Applied},
     diff::{self, Selection},
-    read, rebase,
+    read, rebase, swap,
 };
 use crate::{
     dialect::Dialect,
     layout::Layout,
+    mysql::MysqlDialect,
     redshift::RedshiftDialect,
     sqlite::SqliteDialect,
     state::{self, State},
@@ -80,27 +81,28 @@ fn statements<D: Dialect>(
     let first = Layout::new(dialect, "managed", &full, None).unwrap();
     tell("preview", &[read::preview(&first, None, 10)]);
     tell("record", &[read::preview(&first, Some("it's"), 1)]);
-    tell("first diff", &[diff::write(&first, Selection::Probe(1001)), diff::census(&first)]);
+    let mut probe = diff::write(&first, Selection::Probe(1001));
+    probe.push(diff::census(&first));
+    tell("first diff", &probe);
     tell("its duplicates", &diff::mark_duplicates(&first));
-    tell("first diff over the limit", &[diff::write(&first, Selection::Ordered(1000))]);
+    tell("first diff over the limit", &diff::write(&first, Selection::Ordered(1000)));
 
     let tracked = state(dialect, &full, None);
     let next = Layout::new(dialect, "managed", &full, Some(&tracked)).unwrap();
-    tell(
-        "next diff",
-        &[diff::write(&next, Selection::Probe(1001)), diff::tally(&next), diff::mark_twins(&next)],
-    );
+    let mut probe = diff::write(&next, Selection::Probe(1001));
+    probe.extend([diff::tally(&next), diff::mark_twins(&next)]);
+    tell("next diff", &probe);
     tell("duplicates", &[diff::duplicates(&next, 10)]);
-    tell("next diff over the limit", &[diff::write(&next, Selection::Ordered(1000))]);
+    tell("next diff over the limit", &diff::write(&next, Selection::Ordered(1000)));
     tell("changes", &[read::changes(&next, &[Operation::Added, Operation::Updated], Some(5))]);
 
     let kept = state(dialect, &keep, None);
     let keeping = Layout::new(dialect, "managed", &keep, Some(&kept)).unwrap();
-    tell("diff with kept values", &[diff::write(&keeping, Selection::Probe(1001))]);
+    tell("diff with kept values", &diff::write(&keeping, Selection::Probe(1001)));
 
     let since = state(dialect, &newer, Some(moment));
     let incremental = Layout::new(dialect, "managed", &newer, Some(&since)).unwrap();
-    tell("incremental diff", &[diff::write(&incremental, Selection::Ordered(1000))]);
+    tell("incremental diff", &diff::write(&incremental, Selection::Ordered(1000)));
 
     let everything = Commit {
         job: full.clone(),
@@ -109,16 +111,29 @@ fn statements<D: Dialect>(
         subscribed: vec![Operation::Added, Operation::Updated],
     };
     let all = Applied::of(&first, &everything);
-    tell("first commit", &commit::create(&first, &all));
+    let swaps = dialect.tables_end_transactions();
+    if swaps {
+        tell("before the first commit", &commit::empty(&first));
+        tell("first commit", &commit::fill(&first, &all));
+    } else {
+        tell("first commit", &commit::create(&first, &all));
+    }
     let some = Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything });
     tell("commit", &[commit::delete(&next, &some), commit::insert(&next, &some)]);
     tell("its checkpoint", &[commit::checkpoint(&incremental, &some).unwrap()]);
     let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
-    tell("values kept from now on", &commit::reshape(&from_now_on));
+    let reshaped = if swaps { commit::reshaped } else { commit::reshape };
+    tell("values kept from now on", &reshaped(&from_now_on));
     tell("state", &state::replace(dialect, "checkpoints", &full, &tracked));
     tell("rebase", &rebase::rebuild(&keeping));
     tell("rebased", &[rebase::changed(&keeping)]);
-    tell("rebase's end", &commit::take_over(&keeping));
+    if swaps {
+        let mut statements = swap::clear(&keeping).to_vec();
+        statements.push(swap::rename(&keeping));
+        tell("rebase's end", &statements);
+    } else {
+        tell("rebase's end", &commit::take_over(&keeping));
+    }
     out
 }
 
@@ -152,4 +167,14 @@ fn duckdb() {
     ];
     let dialect = crate::duckdb::DuckDialect;
     insta::assert_snapshot!(statements(&dialect, &columns, "2026-01-01 10:00:00+00"));
+}
+
+#[test]
+fn mysql() {
+    let columns = [
+        ("id", ColumnKind::Text, "varchar"),
+        ("seq", ColumnKind::Float, "float"),
+        ("moved \"at\"", ColumnKind::Timestamp, "timestamp(6)"),
+    ];
+    insta::assert_snapshot!(statements(&MysqlDialect, &columns, "2026-01-01 10:00:00.123456"));
 }

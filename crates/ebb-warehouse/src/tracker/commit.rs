@@ -5,7 +5,7 @@ use ebb_core::{
     port::{Commit, DiffJob, Tracked, Warehouse},
 };
 
-use super::{Tracker, diff::numbers, label, read};
+use super::{Tracker, diff::numbers, label, read, swap};
 use crate::{
     connection::{Connection, Session},
     dialect::Dialect,
@@ -32,18 +32,29 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
     let applied = Applied::of(&layout, commit);
 
+    let prepared = tracker.dialect.tables_end_transactions();
+    if prepared {
+        swap::prepare(tracker, session, &layout).await?;
+    }
     session.execute(tracker.dialect.begin()).await?;
     if applied.needs_seqs {
         session.load_seqs(&commit.seqs).await?;
     }
     let records = if layout.tracked_records() == 0 {
-        tracker.run(session, commit::create(&layout, &applied)).await?;
+        let made = if prepared {
+            commit::fill(&layout, &applied).to_vec()
+        } else {
+            commit::create(&layout, &applied)
+        };
+        tracker.run(session, made).await?;
         value(session, &commit::count(&layout))
             .await?
             .and_then(|count| count.parse().ok())
             .unwrap_or_default()
     } else {
-        tracker.run(session, commit::reshape(&layout)).await?;
+        if !prepared {
+            tracker.run(session, commit::reshape(&layout)).await?;
+        }
         let gone = session.execute(&commit::delete(&layout, &applied)).await?;
         let come = session.execute(&commit::insert(&layout, &applied)).await?;
         layout.tracked_records().saturating_sub(gone) + come
@@ -87,12 +98,30 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     session.execute(tracker.dialect.begin()).await?;
     tracker.run(session, rebase::rebuild(&layout)).await?;
     let changed = value(session, &rebase::changed(&layout)).await?;
-    tracker.run(session, commit::take_over(&layout)).await?;
+    let changed = changed.and_then(|count| count.parse().ok()).unwrap_or_default();
     let checkpoint = layout.checkpoint().map(str::to_owned);
     let tracked = Tracked { recipe: tracker.recipe(job), checkpoint, ..state.tracked.clone() };
-    save(tracker, session, &layout, tracked, state.unidentified).await?;
+    let unidentified = state.unidentified;
+    if tracker.dialect.tables_end_transactions() {
+        let state = next_state(&layout, tracked, unidentified);
+        swap::replace(tracker, session, &layout, &state).await?;
+        return Ok(changed);
+    }
+    tracker.run(session, commit::take_over(&layout)).await?;
+    save(tracker, session, &layout, tracked, unidentified).await?;
     session.execute(tracker.dialect.commit()).await?;
-    Ok(changed.and_then(|count| count.parse().ok()).unwrap_or_default())
+    Ok(changed)
+}
+
+/// What is known of the tracked records after a job.
+fn next_state<D: Dialect>(layout: &Layout<'_, D>, tracked: Tracked, unidentified: u64) -> State {
+    State {
+        tracked,
+        checkpoint_of: layout.checkpoint_of(),
+        key_type: layout.key_type.clone(),
+        kept: layout.kept().map(|(column, _)| column.clone()).collect(),
+        unidentified,
+    }
 }
 
 async fn save<D: Dialect, C: Connection>(
@@ -102,15 +131,12 @@ async fn save<D: Dialect, C: Connection>(
     tracked: Tracked,
     unidentified: u64,
 ) -> Result<(), Failure> {
-    let state = State {
-        tracked,
-        checkpoint_of: layout.checkpoint_of(),
-        key_type: layout.key_type.clone(),
-        kept: layout.kept().map(|(column, _)| column.clone()).collect(),
-        unidentified,
-    };
+    let state = next_state(layout, tracked, unidentified);
     let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
-    tracker.run(session, state::replace(&tracker.dialect, &table, layout.job, &state)).await
+    let [create, delete, insert] = state::replace(&tracker.dialect, &table, layout.job, &state);
+    // Where making a table would end the transaction, it was made before.
+    let create = Some(create).filter(|_| !tracker.dialect.tables_end_transactions());
+    tracker.run(session, create.into_iter().chain([delete, insert])).await
 }
 
 /// The only value of a query.

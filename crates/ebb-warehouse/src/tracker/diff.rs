@@ -86,7 +86,9 @@ async fn write<D: Dialect>(
     selection: Selection,
 ) -> Result<(), Failure> {
     session.execute(&format!("drop table if exists {}", layout.changes)).await?;
-    session.execute(&diff::write(layout, selection)).await?;
+    for statement in diff::write(layout, selection) {
+        session.execute(&statement).await?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod commit;
 mod diff;
 mod read;
+mod swap;
 
 use async_trait::async_trait;
 use ebb_core::{
@@ -19,6 +20,7 @@ use crate::{
     dialect::Dialect,
     layout::{Tables, changes_table},
     state::{self, State},
+    statement,
 };
 
 /// The version of the checksums' recipe, apart from the engine's own.
@@ -161,8 +163,12 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         let mut session = self.write().await?;
         let Tables { records, checkpoints, rebuild } = Tables::of(mapping);
         // The checkpoint goes first: without it the rest means nothing.
-        let drop = [checkpoints, records, rebuild].map(|table| {
-            format!("drop table if exists {}", self.dialect.table(&self.schema, &table))
+        let mut tables = vec![checkpoints, records, rebuild];
+        if self.dialect.tables_end_transactions() {
+            tables.extend(statement::swap::names(mapping));
+        }
+        let drop = tables.iter().map(|table| {
+            format!("drop table if exists {}", self.dialect.table(&self.schema, table))
         });
         self.run(&mut *session, drop).await
     }

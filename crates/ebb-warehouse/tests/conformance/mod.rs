@@ -12,6 +12,7 @@ mod recipe;
 macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
+        scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]

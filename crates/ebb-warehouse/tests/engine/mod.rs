@@ -2,6 +2,7 @@
 
 #[cfg(feature = "duckdb")]
 mod duckdb;
+mod mysql;
 mod postgres;
 mod redshift;
 mod sqlite;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
+pub(crate) use mysql::Mysql;
 pub(crate) use postgres::Postgres;
 pub(crate) use redshift::Redshift;
 pub(crate) use sqlite::Sqlite;

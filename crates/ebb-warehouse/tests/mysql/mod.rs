@@ -1,0 +1,7 @@
+//! What is MariaDB's and MySQL's own, on the private server that `EBB_TEST_MYSQL_URL` names.
+
+mod failures;
+mod server;
+mod types;
+
+pub(crate) use server::Server;

@@ -13,7 +13,7 @@ pub(crate) enum Access {
     Write,
 }
 
-/// The temporary table that [`Session::load_seqs`] fills: one column `seq`.
+/// The temporary table that [`Session::load_seqs`] fills, unless the dialect names another.
 pub(crate) const SEQS: &str = "ebb_seqs";
 
 /// Opens sessions.
@@ -32,6 +32,10 @@ pub(crate) trait Connection: Send + Sync {
 /// future of it does too, and leaves it unusable.
 #[async_trait]
 pub(crate) trait Session: Send {
+    /// Says what the session works for, as `ebb:<mapping>:<sync>`, to engines that keep such a label
+    /// with their statements.
+    fn label(&mut self, _label: String) {}
+
     /// Runs one statement, transaction control included. Gives the number of rows that an `insert`,
     /// `update` or `delete` wrote; any number for other statements.
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure>;
@@ -42,8 +46,9 @@ pub(crate) trait Session: Send {
     /// The columns of a query without running it. `native` is a type name that a cast understands.
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Failure>;
 
-    /// Creates the temporary table [`SEQS`] anew and fills it, inside the open transaction if any.
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure>;
+    /// Creates the table of seqs anew and fills its one column `seq`: the temporary table [`SEQS`],
+    /// inside the open transaction if any, or the one that `Dialect::lasting_seqs` named.
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure>;
 
     /// Streams a query in the order of its rows, as batches of `record::staged_schema(columns)`:
     /// four columns `seq`, `op` (64-bit integers), `record_id`, `checksum` (text), then one for each of

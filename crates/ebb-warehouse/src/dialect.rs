@@ -6,6 +6,17 @@
 
 use ebb_core::{Column, ColumnKind};
 
+/// What an engine puts into one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transactions {
+    /// All statements of a session from `begin` to `commit`, those that make tables included; each
+    /// sees what the ones before it did.
+    Session,
+    /// Statements that write rows, gathered from `begin` to `commit` and run together at its end: they
+    /// answer nothing. Statements that make tables stand for themselves.
+    Gathered,
+}
+
 /// The SQL of one warehouse family. Every method gives text and knows nothing of a connection.
 pub(crate) trait Dialect: Send + Sync + 'static {
     /// The grammar by which models are judged.
@@ -107,6 +118,16 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({expression} as bigint)")
     }
 
+    /// The number of a row in an order of no meaning.
+    fn row_number(&self) -> &'static str {
+        "row_number() over ()"
+    }
+
+    /// What a transaction holds.
+    fn transactions(&self) -> Transactions {
+        Transactions::Session
+    }
+
     /// How a transaction begins.
     fn begin(&self) -> &'static str {
         "begin"
@@ -146,6 +167,24 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// [`Dialect::existing_tables`] leaves it out once it has lost its rows.
     fn create_changes_as(&self, table: &str, query: &str) -> String {
         self.create_table_as(table, query)
+    }
+
+    /// Makes the tracked records from a query, or anew from themselves, in one step, together with a
+    /// text that tells their shape. Asked for only where [`Dialect::shape`] tells it again.
+    fn create_records_as(&self, table: &str, _shape: &str, query: &str) -> String {
+        self.create_table_as(table, query)
+    }
+
+    /// A query for the shape of the tracked records, where no transaction changes a table's shape
+    /// together with the checkpoint's row, so that the row may be behind; the row tells it elsewhere.
+    fn shape(&self, _schema: &str, _records: &str) -> Option<String> {
+        None
+    }
+
+    /// The table of seqs that a commit fills, quoted: a temporary one if `None`; elsewhere one that
+    /// goes with the changes table of this bare name.
+    fn lasting_seqs(&self, _schema: &str, _changes: &str) -> Option<String> {
+        None
     }
 
     /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index

@@ -11,6 +11,7 @@ mod layout;
 mod postgres;
 mod query;
 mod registry;
+mod snowflake;
 mod sqlite;
 mod state;
 mod statement;

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{postgres, sqlite};
+use crate::{postgres, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -17,6 +17,9 @@ type Connect = fn(&Settings, &str, &Limits) -> Connected;
 const KINDS: &[(&str, Connect)] = &[
     ("postgres", |settings, schema, limits| {
         Ok(Arc::new(postgres::source(settings, schema, limits)?))
+    }),
+    ("snowflake", |settings, schema, limits| {
+        Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]

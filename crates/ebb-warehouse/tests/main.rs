@@ -10,4 +10,5 @@ mod bench;
 mod conformance;
 mod engine;
 mod postgres;
+mod snowflake;
 mod types;

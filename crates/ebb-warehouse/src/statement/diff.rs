@@ -37,7 +37,7 @@ pub(crate) fn write<D: Dialect + ?Sized>(layout: &Layout<'_, D>, selection: Sele
     let stored = layout.stored.iter().enumerate();
     let columns = more(stored.map(|(place, name)| format!("c{place} as {name}")));
     let (number, limit) = match selection {
-        Selection::Probe(limit) => ("row_number() over ()".to_owned(), limit),
+        Selection::Probe(limit) => (layout.dialect.row_number().to_owned(), limit),
         Selection::Ordered(limit) => {
             let moment = layout
                 .timestamp

@@ -5,10 +5,10 @@ use ebb_core::{
     port::{Diff, DiffJob, Discarded},
 };
 
-use super::Tracker;
+use super::{Tracker, label};
 use crate::{
     connection::{Connection, Session},
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::{Layout, aside},
     statement::diff::{self, Selection},
 };
@@ -22,10 +22,15 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
 ) -> Result<Diff, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
+    let in_transaction = tracker.dialect.transactions() == Transactions::Session;
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
 
-    session.execute(tracker.dialect.begin()).await?;
+    // Where it cannot be one transaction, a diff that stopped half-way is made anew all the same.
+    if in_transaction {
+        session.execute(tracker.dialect.begin()).await?;
+    }
     let mut found = probe(session, &layout).await?;
     if found.rows() > job.limit {
         // Too many to keep: choose what is kept, knowing everything.
@@ -43,7 +48,9 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
         diff.discarded.duplicate_ids =
             ids.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
     }
-    session.execute(tracker.dialect.commit()).await?;
+    if in_transaction {
+        session.execute(tracker.dialect.commit()).await?;
+    }
 
     diff.first = state.is_none();
     diff.tracked = layout.tracked_records();

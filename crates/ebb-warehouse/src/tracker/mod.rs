@@ -33,6 +33,11 @@ pub(crate) struct Tracker<D, C> {
     limits: Limits,
 }
 
+/// What a session's statements are labelled with, so that a warehouse's bill can be explained.
+fn label(job: &DiffJob) -> String {
+    format!("ebb:{}:{}", job.mapping, job.sync)
+}
+
 impl<D: Dialect, C: Connection> Tracker<D, C> {
     /// A warehouse whose managed schema has this name.
     pub(crate) fn new(dialect: D, connection: C, schema: &str, limits: &Limits) -> Self {
@@ -70,7 +75,12 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         }
         let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
-        row.map(state::parse).transpose()
+        let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
+        let Some(query) = self.dialect.shape(&self.schema, &tables.records) else {
+            return Ok(Some(state));
+        };
+        let shape = session.rows(&query).await?.into_iter().flatten().next().flatten();
+        shape.map_or(Ok(state.clone()), |shape| state.in_shape(&shape)).map(Some)
     }
 
     async fn run(
@@ -142,9 +152,12 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure> {
         let mut session = self.write().await?;
-        let changes = self.dialect.table(&self.schema, &changes_table(job));
-        session.execute(&format!("drop table if exists {changes}")).await?;
-        Ok(())
+        session.label(label(job));
+        let changes = changes_table(job);
+        let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
+        let changes = self.dialect.table(&self.schema, &changes);
+        let drop = [Some(changes), seqs].into_iter().flatten();
+        self.run(&mut *session, drop.map(|table| format!("drop table if exists {table}"))).await
     }
 
     async fn rebase(&self, job: &DiffJob) -> Result<u64, Failure> {

@@ -9,7 +9,7 @@ use ebb_core::{
 };
 use futures_util::TryStreamExt;
 
-use super::Tracker;
+use super::{Tracker, label};
 use crate::{
     columns,
     connection::{Access, Connection, Session},
@@ -71,6 +71,7 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
     after: Option<u64>,
 ) -> Result<BatchStream, Failure> {
     let mut session = tracker.connection.open(Access::Read).await?;
+    session.label(label(job));
     if !tracker.has_tables(&mut *session, &[&changes_table(job)]).await? {
         return Err(missing(job));
     }

@@ -12,6 +12,7 @@ mod recipe;
 macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
+        scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]
         scenarios!(@engine duckdb, $crate::engine::DuckDb, $($module::{$($name),*})*);

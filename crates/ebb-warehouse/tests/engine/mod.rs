@@ -3,6 +3,7 @@
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod postgres;
+mod snowflake;
 mod sqlite;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde_json::Value;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
 pub(crate) use postgres::Postgres;
+pub(crate) use snowflake::Snowflake;
 pub(crate) use sqlite::Sqlite;
 
 /// An empty database of its own, dropped or left to the cluster when the test ends.

@@ -18,11 +18,12 @@ use crate::{
 };
 
 /// Settings of sources that are paths, by kind.
-const PATHS: [(&str, &str); 5] = [
+const PATHS: [(&str, &str); 6] = [
     ("duckdb", "path"),
     ("postgres", "sslcert"),
     ("postgres", "sslkey"),
     ("postgres", "sslrootcert"),
+    ("snowflake", "private_key_path"),
     ("sqlite", "path"),
 ];
 

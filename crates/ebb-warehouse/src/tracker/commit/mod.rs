@@ -1,14 +1,16 @@
 //! Runs the commit and the rebase, each in one transaction.
 
+mod gathered;
+
 use ebb_core::{
     Failure,
     port::{Commit, DiffJob, Tracked, Warehouse},
 };
 
-use super::{Tracker, diff::numbers, read};
+use super::{Tracker, diff::numbers, label, read};
 use crate::{
     connection::{Connection, Session},
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::{Layout, changes_table},
     state::{self, State},
     statement::{
@@ -24,16 +26,20 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let job = &commit.job;
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
     if !tracker.has_tables(session, &[&changes_table(job)]).await? {
         return Err(read::missing(job));
     }
     let state = tracker.state(session, &job.mapping).await?;
+    if tracker.dialect.transactions() == Transactions::Gathered {
+        return gathered::commit(tracker, session, commit, state).await;
+    }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
     let applied = Applied::of(&layout, commit);
 
     session.execute(tracker.dialect.begin()).await?;
     if applied.needs_seqs {
-        session.load_seqs(&commit.seqs).await?;
+        session.load_seqs(&layout.seqs, &commit.seqs).await?;
     }
     let records = if layout.tracked_records() == 0 {
         tracker.run(session, commit::create(&layout, &applied)).await?;
@@ -47,11 +53,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
         let come = session.execute(&commit::insert(&layout, &applied)).await?;
         layout.tracked_records().saturating_sub(gone) + come
     };
-    let checkpoint = match commit::checkpoint(&layout, &applied) {
-        Some(query) => value(session, &query).await?,
-        None => None,
-    };
-    let checkpoint = checkpoint.or_else(|| layout.checkpoint().map(str::to_owned));
+    let checkpoint = checkpoint(session, &layout, &applied).await?;
     let tracked =
         Tracked { recipe: tracker.recipe(job), sync: Some(job.sync), records, checkpoint };
     let known = state.as_ref().map_or(0, |state| state.unidentified);
@@ -79,7 +81,11 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
 ) -> Result<u64, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
+    session.label(label(job));
     let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
+    if tracker.dialect.transactions() == Transactions::Gathered {
+        return gathered::rebase(tracker, session, job, state).await;
+    }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, Some(&state))?;
 
     session.execute(tracker.dialect.begin()).await?;
@@ -100,6 +106,15 @@ async fn save<D: Dialect, C: Connection>(
     tracked: Tracked,
     unidentified: u64,
 ) -> Result<(), Failure> {
+    tracker.run(session, replace(layout, tracked, unidentified)).await
+}
+
+/// The statements that make the checkpoint's row what is tracked now.
+fn replace<D: Dialect>(
+    layout: &Layout<'_, D>,
+    tracked: Tracked,
+    unidentified: u64,
+) -> [String; 3] {
     let state = State {
         tracked,
         checkpoint_of: layout.checkpoint_of(),
@@ -107,8 +122,21 @@ async fn save<D: Dialect, C: Connection>(
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
         unidentified,
     };
-    let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
-    tracker.run(session, state::replace(&tracker.dialect, &table, layout.job, &state)).await
+    let table = layout.dialect.table(layout.schema, &layout.tables.checkpoints);
+    state::replace(layout.dialect, &table, layout.job, &state)
+}
+
+/// Where the next sync of an incremental model starts.
+async fn checkpoint<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    applied: &Applied,
+) -> Result<Option<String>, Failure> {
+    let checkpoint = match commit::checkpoint(layout, applied) {
+        Some(query) => value(session, &query).await?,
+        None => None,
+    };
+    Ok(checkpoint.or_else(|| layout.checkpoint().map(str::to_owned)))
 }
 
 /// The only value of a query.

@@ -13,7 +13,8 @@
                               service turns them to upper case, which is the default here
   POST   /_double/faults      {"database", "status", "count", "after", "path", "sql", "headers", "body", "delay_s"}: the next `count`
                               requests that match, after the first `after` of them, get this answer; one with `delay_s`
-                              instead of `status` runs its statement that much later
+                              instead of `status` runs its statement that much later, one with `stop_at` fails a request of
+                              several statements before that one, one with `lost` takes the statement and loses the answer
   GET    /_double/log         ?database=NAME: the statements that came, with parameters, role, warehouse, and whether canceled
   GET    /_double/key         the service user's private key: {"plain", "encrypted", "passphrase"}
 
@@ -30,7 +31,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Mount
 import fakesnow.server as fs
-import fakesnow.info_schema as info_schema
 import fakesnow.transforms as transforms
 import sqlglot
 from fakesnow.expr import normalise_ident
@@ -86,11 +86,7 @@ def fold(expression):
 
 
 transforms.upper_case_unquoted_identifiers = fold
-# DuckDB 2.0 loses a condition on the schema where it meets the join of this view.
-VIEW = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW
-VIEW.template = re.sub(r"left join (\S+) on(.*?)(?=where)", "", VIEW.template.replace("_fs_tables_ext.comment AS", """(
-    select e.comment from _fs_global._fs_information_schema._fs_tables_ext e where e.ext_table_catalog = tables.database_name
-    and e.ext_table_schema = tables.schema_name and e.ext_table_name = tables.table_name) AS"""), flags=re.S)
+transforms.numeric_agg_implicit_cast = lambda expression: expression   # sums of whole numbers stay whole, as in the service
 
 
 # ---------------------------------------------------------------- values of jsonv2
@@ -160,8 +156,9 @@ class Stmt:
 
     def several(self, con, parts):
         """All statements of one request; what makes tables commits, as in the service."""
-        inside = False
-        for p in parts:
+        inside = False; stop = next((f["stop_at"] for f in FAULTS if "stop_at" in f and matches(f, self.b["database"], self.url(), self.b["statement"])), None)
+        for number, p in enumerate(parts):
+            if number == stop: raise RuntimeError("injected")
             word = p.strip().split(None, 1)[0].lower().rstrip(";")
             if word in DDL and inside: con.cursor().execute("commit", server=True); inside = False
             if word == "commit" and not inside: continue
@@ -203,14 +200,14 @@ class Stmt:
 
 def matches(f, database, url, sql):
     """Whether a fault strikes now; it is used up by that."""
-    if f["count"] <= 0 or f["database"] != database or not re.search(f.get("path", "."), url) or not re.search(f.get("sql", ""), sql): return False
+    if f["count"] <= 0 or f["database"] != database or not re.search(f.get("path", "."), url) or not re.search(f.get("sql", ""), sql, re.S): return False
     if f.get("after", 0) > 0: f["after"] -= 1; return False
     f["count"] -= 1; return True
 
 
 def gate(request, body):
     for f in FAULTS:
-        if "status" in f and matches(f, body.get("database"), f"{request.url.path}?{request.url.query}", body.get("statement") or ""):
+        if "status" in f and not f.get("lost") and matches(f, body.get("database"), f"{request.url.path}?{request.url.query}", body.get("statement") or ""):
             return J(f.get("body") or {"code": "390139", "message": "injected"}, f["status"], **(f.get("headers") or {}))
     if not request.headers.get("user-agent"): return J({"code": "391902", "message": "Missing User-Agent header."}, 400)
     if "application/json" not in request.headers.get("accept", "*/*") and "*/*" not in request.headers.get("accept", "*/*"): return J({"code": "391903", "message": "Not acceptable."}, 406)
@@ -227,6 +224,8 @@ async def submit(request):
     if request.query_params.get("retry") == "true" and rid in REQ: s = REQ[rid]
     else:
         s = Stmt(dict(b, _rid=rid)); STM[s.id] = REQ[rid] = s; LOG.append(s); s.task = asyncio.create_task(s.run())
+    for f in FAULTS:
+        if f.get("lost") and matches(f, b.get("database"), request.url.path, b["statement"]): return J({"message": "injected"}, f["status"])
     if request.query_params.get("async") != "true":
         try: await asyncio.wait_for(s.done.wait(), DATABASES.get(b.get("database"), {}).get("sync_s", A.sync_s))
         except asyncio.TimeoutError: pass

@@ -131,8 +131,8 @@ impl Client {
                     // An address that nobody answers at is told soon.
                     let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
                     if failure::is_tls(&error) || attempt >= attempts {
-                        let host = self.settings.address.host_str().unwrap_or_default();
-                        return Err(failure::unanswered(error.without_url(), host));
+                        let address = &self.settings.address;
+                        return Err(failure::unanswered(error.without_url(), address));
                     }
                     backoff
                 }
@@ -241,11 +241,7 @@ impl Request {
         }
         drop(query);
         let text = self.body.to_string();
-        self.client
-            .http
-            .post(address)
-            .header("Content-Type", "application/json")
-            .body(text)
+        self.client.http.post(address).header("Content-Type", "application/json").body(text)
     }
 
     async fn cancel(mut self) {
@@ -315,16 +311,17 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 /// A random UUID.
 fn unique() -> Result<String, Failure> {
     let mut bytes = [0; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Failure::new(Code::SourceUnreachable, "the system gives no random numbers")
-    })?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Failure::new(Code::SourceUnreachable, "the system gives no random numbers"))?;
     let number = u128::from_be_bytes(bytes);
     let number = number & !(0xf << 76) & !(0xc << 60) | (0x4 << 76) | (0x8 << 60);
     let digits = format!("{number:032x}");
-    let (parts, _) = [8, 4, 4, 4, 12].into_iter().fold((Vec::new(), 0), |(mut parts, at), length| {
-        parts.push(digits.get(at..at + length).unwrap_or_default());
-        (parts, at + length)
-    });
+    let (parts, _) =
+        [8, 4, 4, 4, 12].into_iter().fold((Vec::new(), 0), |(mut parts, at), length| {
+            parts.push(digits.get(at..at + length).unwrap_or_default());
+            (parts, at + length)
+        });
     Ok(parts.join("-"))
 }
 

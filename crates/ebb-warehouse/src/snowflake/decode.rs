@@ -217,8 +217,11 @@ impl Batches {
 
     fn take(&mut self) -> Result<(), serde_json::Error> {
         let fields = self.schema.fields();
-        let arrays =
-            self.values.iter_mut().zip(fields).map(|(values, field)| values.finish(field.data_type()));
+        let arrays = self
+            .values
+            .iter_mut()
+            .zip(fields)
+            .map(|(values, field)| values.finish(field.data_type()));
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays.collect());
         self.done.push(batch.map_err(serde_json::Error::custom)?);
         (self.rows, self.bytes) = (0, 0);
@@ -369,7 +372,10 @@ mod tests {
         assert_eq!(micros("2026-01-02T10:11:12.123456789+00:00"), Some(1_767_348_672_123_456));
         assert_eq!(micros("2026-01-02 10:11:12.123456789"), Some(1_767_348_672_123_456));
         assert_eq!(micros("soon"), None);
-        assert_eq!((days("-1"), days("1970-01-03"), days("1600-01-01")), (Some(-1), Some(2), Some(-135_140)));
+        assert_eq!(
+            (days("-1"), days("1970-01-03"), days("1600-01-01")),
+            (Some(-1), Some(2), Some(-135_140))
+        );
         assert_eq!(time("36672.123456000").as_deref(), Some("10:11:12.123456"));
         assert_eq!(time("0.000000000").as_deref(), Some("00:00:00"));
         assert_eq!(time("10:11:12.5").as_deref(), Some("10:11:12.5"));

@@ -4,66 +4,86 @@ use std::time::Duration;
 
 use ebb_core::{Code, Failure};
 use reqwest::StatusCode;
+use url::Url;
 
 use super::{answer::Refused, dialect::quoted, settings::ConnectionSettings};
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(answer: &Refused, settings: &ConnectionSettings) -> Failure {
     let told = said(answer);
-    let role = settings.context.role.as_deref();
-    let lacking = |help: String| {
-        Failure::new(Code::SourcePermission, format!("the role lacks a permission: {told}"))
-            .help(help)
+    let lacking = |why: String, help: String| {
+        Failure::new(Code::SourcePermission, why).help(format!("Let an administrator run {help}"))
     };
+    let role = grantee(settings);
     match answer.code.as_str() {
+        _ if answer.message.contains("exceeded its quota") => {
+            Failure::new(Code::SourceFull, format!("the warehouse is suspended: {told}"))
+                .help("Let an administrator raise the resource monitor's quota; nothing was lost")
+        }
         "000604" => Failure::new(Code::Canceled, "the statement was canceled at the source"),
         "000630" => too_long(settings.statement_timeout),
-        "000606" | "090073" => lacking(format!(
-            "Name a `warehouse` in the source's settings and let an administrator run `grant usage on warehouse {} to role {}`",
-            settings.context.warehouse.as_deref().map_or_else(|| "…".to_owned(), quoted),
-            grantee(role),
-        )),
-        "390201" | "002043" if answer.message.contains("database") => lacking(format!(
-            "Correct `database`, which is upper case unless it is in quotes, or let an administrator run \
-             `grant usage on database {} to role {}`",
-            quoted(&settings.context.database),
-            grantee(role)
-        )),
-        "390189" | "390186" | "390317" => Failure::new(
+        "000606" => lacking(
+            format!("there is no warehouse to run the statement: {told}"),
+            format!(
+                "`grant usage on warehouse {} to role {role}`, and name it as `warehouse` in the source's settings",
+                settings.context.warehouse.as_deref().map_or_else(|| "…".to_owned(), quoted),
+            ),
+        ),
+        "390201" => lacking(
+            format!(
+                "there is no database `{}`, or the role may not use it: {told}",
+                settings.context.database
+            ),
+            format!(
+                "`grant usage on database {} to role {role}`; a name without quotes is upper case",
+                quoted(&settings.context.database)
+            ),
+        ),
+        "390186" | "390189" | "390317" => Failure::new(
             Code::SourceAuth,
             format!("the user may not take the role: {told}"),
         )
-        .help(format!("Correct `role`, or let an administrator run `grant role {} to user …`", grantee(role))),
-        "003001" | "003041" => lacking(grant(answer, settings)),
-        _ if answer.sql_state == "42501" => lacking(grant(answer, settings)),
-        _ if told.contains("exceeded") && told.contains("quota") => Failure::new(
-            Code::SourcePermission,
-            format!("the warehouse is suspended: {told}"),
-        )
-        .help("Let an administrator raise the resource monitor's quota; nothing was lost"),
+        .help(format!("Correct `role`, or let an administrator run `grant role {role} to user …`")),
+        code if code == "003001" || answer.sql_state == "42501" => lacking(
+            format!("the role lacks a permission: {told}"),
+            format!("`{}`", grant(&answer.message, settings)),
+        ),
         _ => Failure::new(Code::SourceQuery, format!("Snowflake refused the SQL: {told}")),
     }
 }
 
-/// The statement that gives what is missing, as far as the words say it.
-fn grant(answer: &Refused, settings: &ConnectionSettings) -> String {
-    let role = grantee(settings.context.role.as_deref());
+/// The statement that gives what is missing, as far as the words say it: they end in a kind and a name.
+fn grant(message: &str, settings: &ConnectionSettings) -> String {
+    let role = grantee(settings);
     let database = quoted(&settings.context.database);
-    let managed = quoted(&settings.managed_schema);
-    let statement = if answer.message.contains(&settings.managed_schema) {
-        format!("grant ownership on schema {database}.{managed} to role {role} revoke current grants")
-    } else if answer.message.contains("database") {
-        format!("grant usage, create schema on database {database} to role {role}")
-    } else if answer.message.contains("schema") {
-        format!("grant usage on schema {database}.… to role {role}")
-    } else {
-        format!("grant select on … to role {role}")
-    };
-    format!("Let an administrator run `{statement}`")
+    let (kind, name) = operated(message).unwrap_or(("table", "…"));
+    let name = if name == "…" { name.to_owned() } else { quoted(name) };
+    match kind {
+        "schema" if name == quoted(&settings.managed_schema) => {
+            format!(
+                "grant ownership on schema {database}.{name} to role {role} revoke current grants"
+            )
+        }
+        "schema" => format!("grant usage on schema {database}.{name} to role {role}"),
+        "database" => format!("grant usage, create schema on database {name} to role {role}"),
+        "warehouse" => format!("grant usage on warehouse {name} to role {role}"),
+        "function" | "procedure" => {
+            format!("grant usage on {kind} {database}.….{name} to role {role}")
+        }
+        _ => format!("grant select on {kind} {database}.….{name} to role {role}"),
+    }
 }
 
-fn grantee(role: Option<&str>) -> String {
-    role.map_or_else(|| "…".to_owned(), quoted)
+/// Kind and name of what a role may not touch: `… to operate on schema 'SALES'`.
+fn operated(message: &str) -> Option<(&str, &str)> {
+    let (_, rest) = message.split_once("operate on ")?;
+    let (kind, rest) = rest.split_once(" '")?;
+    let (name, _) = rest.split_once('\'')?;
+    Some((kind, name))
+}
+
+fn grantee(settings: &ConnectionSettings) -> String {
+    settings.context.role.as_deref().map_or_else(|| "…".to_owned(), quoted)
 }
 
 /// The refusal of a request's credentials.
@@ -74,7 +94,10 @@ pub(super) fn credentials(answer: &Refused, kind: &str) -> Failure {
             "Correct `account` and `user`, give the user the key by `alter user … set rsa_public_key = '…'`, \
              and see that this machine's clock is right",
         ),
-        "OAUTH" => ("the OAuth token", "Get a new token, put it where `oauth_token` reads it, and run `ebb check`"),
+        "OAUTH" => (
+            "the OAuth token",
+            "Get a new token, put it where `oauth_token` reads it, and run `ebb check`",
+        ),
         _ => (
             "the programmatic access token",
             "Make a new one by `alter user … add programmatic access token …`, put it where `token` reads it, and see that \
@@ -103,7 +126,9 @@ pub(super) fn unexpected(status: StatusCode, answer: &Refused) -> Failure {
 }
 
 /// A request that got no answer. What the HTTP library says of it names the address alone.
-pub(super) fn unanswered(error: reqwest::Error, host: &str) -> Failure {
+pub(super) fn unanswered(error: reqwest::Error, address: &Url) -> Failure {
+    let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = format!("{}{port}", address.host_str().unwrap_or_default());
     let why = root_cause(&error);
     if let Some(tls) = tls_error(&error) {
         return Failure::new(Code::SourceTls, format!("TLS with `{host}` failed: {tls}"))

@@ -125,7 +125,10 @@ pub(crate) fn in_shape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<St
         Some(_) => reshaped(layout),
         None => {
             let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
-            format!("select c.record_id, c.checksum{columns}\nfrom {} c where 1 = 0", layout.changes)
+            format!(
+                "select c.record_id, c.checksum{columns}\nfrom {} c where 1 = 0",
+                layout.changes
+            )
         }
     };
     let shape = State::shape(&layout.key_type, layout.kept().map(|(column, _)| column));

@@ -15,7 +15,21 @@ pub(crate) struct Snowflake(Double);
 impl Snowflake {
     pub(crate) async fn start() -> Option<Self> {
         // The shared scenarios write names in lower case.
-        Some(Self(Double::start(json!({ "fold": "lower" })).await?))
+        Self::with(json!({ "fold": "lower" })).await
+    }
+
+    /// A database with these switches of the double.
+    pub(crate) async fn with(switches: Value) -> Option<Self> {
+        Some(Self(Double::start(switches).await?))
+    }
+
+    /// One whose results come in pieces of so many rows.
+    pub(crate) async fn small_pieces(rows: u32) -> Option<Self> {
+        Self::with(json!({ "fold": "lower", "partition_rows": rows })).await
+    }
+
+    pub(crate) fn double(&self) -> &Double {
+        &self.0
     }
 }
 

@@ -40,6 +40,12 @@ impl Double {
         Some(double)
     }
 
+    /// The database that settings name.
+    pub(crate) fn again(settings: &Value) -> Self {
+        let text = |key: &str| settings[key].as_str().unwrap().to_owned();
+        Self { http: client(), url: text("host"), database: text("database") }
+    }
+
     async fn post(&self, path: &str, body: &Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.url)).body(body.to_string());
         let request = request
@@ -105,18 +111,24 @@ impl Double {
 
     /// Waits until a statement that begins so was canceled.
     pub(crate) async fn until_canceled(&self, begins: &str) {
+        self.until(begins, |entry| entry["canceled"] == true).await;
+    }
+
+    /// Waits until a statement that begins so runs.
+    pub(crate) async fn until_taken(&self, begins: &str) {
+        self.until(begins, |entry| entry["done"] == false).await;
+    }
+
+    async fn until(&self, begins: &str, is: impl Fn(&Value) -> bool) {
         for _ in 0..200 {
             let log = self.log().await;
-            let is = |entry: &Value| {
-                entry["canceled"] == true
-                    && entry["statement"].as_str().unwrap().starts_with(begins)
-            };
-            if log.iter().any(is) {
+            let begins = |entry: &&Value| entry["statement"].as_str().unwrap().starts_with(begins);
+            if log.iter().filter(begins).any(&is) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("no statement was canceled");
+        panic!("`{begins}` never came so far");
     }
 
     /// The private key of the double's user, and the passphrase of its encrypted form.

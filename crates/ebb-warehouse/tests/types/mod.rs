@@ -9,7 +9,7 @@ use ebb_core::Tally;
 use crate::{bench::Bench, engine::Engine};
 
 /// The columns of a model and its records, as lines, after a sync that must find nothing new.
-async fn told<E: Engine>(bench: &mut Bench<E>, not_finite: u64) -> String {
+pub(crate) async fn told<E: Engine>(bench: &mut Bench<E>, not_finite: u64) -> String {
     bench.keep_deleted_values = true;
     let extracted = bench.extract().await;
     assert_eq!(extracted.diff.not_finite, not_finite);

@@ -110,11 +110,7 @@ async fn save<D: Dialect, C: Connection>(
 }
 
 /// The statements that make the checkpoint's row what is tracked now.
-fn replace<D: Dialect>(
-    layout: &Layout<'_, D>,
-    tracked: Tracked,
-    unidentified: u64,
-) -> [String; 3] {
+fn replace<D: Dialect>(layout: &Layout<'_, D>, tracked: Tracked, unidentified: u64) -> [String; 3] {
     let state = State {
         tracked,
         checkpoint_of: layout.checkpoint_of(),

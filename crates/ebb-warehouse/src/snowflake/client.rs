@@ -101,8 +101,8 @@ impl Client {
     /// `/api/v2/statements` and what follows it.
     fn address(&self, path: &[&str]) -> url::Url {
         let mut address = self.settings.address.clone();
-        let end = path.iter().map(|part| format!("/{part}")).collect::<String>();
-        address.set_path(&format!("/api/v2/statements{end}"));
+        let path: Vec<_> = ["/api/v2/statements"].iter().chain(path).copied().collect();
+        address.set_path(&path.join("/"));
         address
     }
 

@@ -27,7 +27,7 @@ const RENEWED: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(super) enum Credentials {
     Given { kind: &'static str, token: Secret },
-    Signed(Signer),
+    Signed(Box<Signer>),
 }
 
 /// Signs tokens by a private key and keeps the last one while it is good.
@@ -58,7 +58,7 @@ impl Credentials {
                 let key = RsaKeyPair::from_pkcs8(der.as_bytes()).map_err(|error| {
                     unusable(format!("the private key is not an RSA key that can sign: {error}"))
                 })?;
-                Ok(Self::Signed(Signer::new(account, user, key)))
+                Ok(Self::Signed(Box::new(Signer::new(account, user, key))))
             }
         }
     }

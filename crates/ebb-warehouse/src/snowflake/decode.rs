@@ -117,12 +117,9 @@ impl Values {
             Self::Date(builder) => Arc::new(builder.finish()),
             Self::Moment(builder) => {
                 let moments = builder.finish();
-                match wanted {
-                    DataType::Timestamp(_, zone) => {
-                        Arc::new(moments.with_timezone_opt(zone.clone()))
-                    }
-                    _ => Arc::new(moments),
-                }
+                let zone =
+                    if let DataType::Timestamp(_, zone) = wanted { zone.clone() } else { None };
+                Arc::new(moments.with_timezone_opt(zone))
             }
         }
     }

@@ -60,9 +60,7 @@ fn grant(message: &str, settings: &ConnectionSettings) -> String {
     let name = if name == "…" { name.to_owned() } else { quoted(name) };
     match kind {
         "schema" if name == quoted(&settings.managed_schema) => {
-            format!(
-                "grant ownership on schema {database}.{name} to role {role} revoke current grants"
-            )
+            format!("grant usage, create table on schema {database}.{name} to role {role}")
         }
         "schema" => format!("grant usage on schema {database}.{name} to role {role}"),
         "database" => format!("grant usage, create schema on database {name} to role {role}"),

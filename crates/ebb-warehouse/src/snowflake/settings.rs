@@ -97,10 +97,8 @@ struct Given<'a>(&'a Settings);
 
 impl Given<'_> {
     fn text(&self, key: &str) -> Option<String> {
-        let text = match self.0.get(key)? {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let value = self.0.get(key)?;
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Some(text).filter(|text| !text.is_empty())
     }
 

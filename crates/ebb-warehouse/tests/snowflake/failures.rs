@@ -1,9 +1,10 @@
 //! What goes wrong, and what a person is told then. No answer of the double shows a secret.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ebb_core::{Code, Failure};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::double::{Double, source};
 use crate::{assert_lines, bench::Bench, engine::Snowflake};

@@ -13,7 +13,7 @@ pub(crate) enum Access {
     Write,
 }
 
-/// The temporary table that [`Session::load_seqs`] fills: one column `seq`.
+/// The temporary table that [`Session::load_seqs`] fills, unless the dialect names another.
 pub(crate) const SEQS: &str = "ebb_seqs";
 
 /// Opens sessions.
@@ -46,8 +46,9 @@ pub(crate) trait Session: Send {
     /// The columns of a query without running it. `native` is a type name that a cast understands.
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Failure>;
 
-    /// Creates the temporary table [`SEQS`] anew and fills it, inside the open transaction if any.
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure>;
+    /// Creates the table of seqs anew and fills its one column `seq`: the temporary table [`SEQS`],
+    /// inside the open transaction if any, or the one that `Dialect::lasting_seqs` named.
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure>;
 
     /// Streams a query in the order of its rows, as batches of `record::staged_schema(columns)`:
     /// four columns `seq`, `op` (64-bit integers), `record_id`, `checksum` (text), then one for each of

@@ -6,6 +6,17 @@
 
 use ebb_core::{Column, ColumnKind};
 
+/// What an engine puts into one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transactions {
+    /// All statements of a session from `begin` to `commit`, those that make tables included; each
+    /// sees what the ones before it did.
+    Session,
+    /// Statements that write rows, gathered from `begin` to `commit` and run together at its end: they
+    /// answer nothing. Statements that make tables stand for themselves.
+    Gathered,
+}
+
 /// The SQL of one warehouse family. Every method gives text and knows nothing of a connection.
 pub(crate) trait Dialect: Send + Sync + 'static {
     /// The grammar by which models are judged.
@@ -113,9 +124,14 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({expression} as bigint)")
     }
 
-    /// The number of a row that is read for people.
+    /// The number of a row in an order of no meaning.
     fn row_number(&self) -> String {
-        self.integer("row_number() over ()")
+        "row_number() over ()".to_owned()
+    }
+
+    /// What a transaction holds.
+    fn transactions(&self) -> Transactions {
+        Transactions::Session
     }
 
     /// How a transaction begins.
@@ -193,6 +209,24 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// How temporary tables are made, on which the diff of an engine without full join relies; `None`
     /// for engines that have one.
     fn without_full_join(&self) -> Option<&dyn Scratch> {
+        None
+    }
+
+    /// Makes the tracked records from a query, or anew from themselves, in one step, together with a
+    /// text that tells their shape. Asked for only where [`Dialect::shape`] tells it again.
+    fn create_shaped_records(&self, table: &str, _shape: &str, query: &str) -> String {
+        self.create_table_as(table, query)
+    }
+
+    /// A query for the shape of the tracked records, where no transaction changes a table's shape
+    /// together with the checkpoint's row, so that the row may be behind; the row tells it elsewhere.
+    fn shape(&self, _schema: &str, _records: &str) -> Option<String> {
+        None
+    }
+
+    /// The table of seqs that a commit fills, quoted: a temporary one if `None`; elsewhere one that
+    /// goes with the changes table of this bare name.
+    fn lasting_seqs(&self, _schema: &str, _changes: &str) -> Option<String> {
         None
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ebb_core::{Code, Column, Failure, port::DiffJob};
 
-use crate::{dialect::Dialect, state::State};
+use crate::{connection::SEQS, dialect::Dialect, state::State};
 
 /// `op` of rows that a diff found and put aside. They are counted, never streamed or committed.
 pub(crate) mod aside {
@@ -66,6 +66,8 @@ pub(crate) struct Layout<'a, D: ?Sized> {
     pub(crate) changes: String,
     /// The tracked records, quoted.
     pub(crate) records: String,
+    /// The table of seqs that a commit fills, quoted.
+    pub(crate) seqs: String,
     /// The identifier column.
     pub(crate) id: &'a Column,
     /// The timestamp column of an incremental model.
@@ -107,6 +109,9 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
             query: crate::query::bare(&*dialect.grammar(), &job.model.sql),
             changes: dialect.table(schema, &changes_table(job)),
             records: dialect.table(schema, &tables.records),
+            seqs: dialect
+                .lasting_seqs(schema, &changes_table(job))
+                .unwrap_or_else(|| SEQS.to_owned()),
             tables,
             id,
             timestamp,

@@ -16,6 +16,7 @@ mod query;
 mod redshift;
 mod registry;
 mod setup;
+mod snowflake;
 mod sqlite;
 mod state;
 mod statement;

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{mysql, postgres, redshift, setup::Setup, sqlite};
+use crate::{mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -21,6 +21,9 @@ const KINDS: &[(&str, Connect)] = &[
     ("mysql", |settings, schema, limits| Ok(Arc::new(mysql::source(settings, schema, limits)?))),
     ("redshift", |settings, schema, limits| {
         Ok(Arc::new(redshift::source(settings, schema, limits)?))
+    }),
+    ("snowflake", |settings, schema, limits| {
+        Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]

@@ -10,6 +10,9 @@ use crate::dialect::Dialect;
 /// The version of the tables' form that this build writes, and the newest that it reads.
 pub(crate) const FORM: u32 = 1;
 
+/// The column that tells how many records are tracked.
+pub(crate) const RECORDS: &str = "records";
+
 /// The columns of `checkpoints_<mapping>`, all of them text.
 const COLUMNS: [&str; 12] = [
     "form",
@@ -20,7 +23,7 @@ const COLUMNS: [&str; 12] = [
     "sync_id",
     "recipe_version",
     "recipe_columns",
-    "records",
+    RECORDS,
     "key_type",
     "kept_columns",
     "unidentified",
@@ -39,6 +42,37 @@ pub(crate) struct State {
     pub(crate) kept: Vec<Column>,
     /// Rows of the model without identifier when the tracked state was last in accord with it.
     pub(crate) unidentified: u64,
+}
+
+impl State {
+    /// The shape of the tracked records as one text: the type of `record_id`, then name and type of
+    /// each kept column.
+    pub(crate) fn shape<'a>(key_type: &str, kept: impl Iterator<Item = &'a Column>) -> String {
+        let kept = kept.flat_map(|column| [column.name.as_str(), column.native.as_str()]);
+        let shape: Vec<_> = std::iter::once(key_type).chain(kept).collect();
+        serde_json::to_string(&shape).expect("a list of texts is valid JSON")
+    }
+
+    /// The state with the shape that a text of [`State::shape`] tells.
+    pub(crate) fn in_shape(self, shape: &str) -> Result<Self, Failure> {
+        let shape: Vec<String> = serde_json::from_str(shape).map_err(|_| damaged())?;
+        let (key_type, kept) = shape.split_first().ok_or_else(damaged)?;
+        Ok(Self { key_type: key_type.clone(), kept: paired(kept), ..self })
+    }
+}
+
+/// Columns from their names and types, one after the other.
+fn paired(pairs: &[String]) -> Vec<Column> {
+    let pairs = pairs.chunks_exact(2).filter_map(|pair| match pair {
+        [name, native] => Some(Column::new(name, ColumnKind::Text, native)),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+fn damaged() -> Failure {
+    Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
+        .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
 }
 
 /// The query that reads the row.
@@ -94,10 +128,6 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
 
 /// The state that a row of [`select`] tells.
 pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
-    let damaged = || {
-        Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
-            .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
-    };
     let row = <[Option<String>; 12]>::try_from(row).map_err(|_| damaged())?;
     let [form, _, _, checkpoint, checkpoint_of, sync, version, columns, records, key_type, ..] =
         row.clone();
@@ -112,13 +142,7 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
     let list = |text: Option<String>| {
         serde_json::from_str::<Vec<String>>(&text.ok_or_else(damaged)?).map_err(|_| damaged())
     };
-    let kept = list(kept)?
-        .chunks_exact(2)
-        .filter_map(|pair| match pair {
-            [name, native] => Some(Column::new(name, ColumnKind::Text, native)),
-            _ => None,
-        })
-        .collect();
+    let kept = paired(&list(kept)?);
     Ok(State {
         tracked: Tracked {
             recipe: Recipe { version: version.ok_or_else(damaged)?, columns: list(columns)? },

@@ -12,4 +12,5 @@ mod engine;
 mod mysql;
 mod postgres;
 mod redshift;
+mod snowflake;
 mod types;

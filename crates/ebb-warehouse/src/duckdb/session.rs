@@ -72,7 +72,7 @@ impl Session for DuckSession {
         Ok(rows.into_iter().filter_map(column).collect())
     }
 
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         /// Numbers of one statement.
         const CHUNK: usize = 8192;
         let seqs = seqs.clone();

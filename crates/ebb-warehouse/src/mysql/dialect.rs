@@ -243,7 +243,7 @@ impl Dialect for MysqlDialect {
 
     /// A window would sort the rows anew, and would read all of them.
     fn row_number(&self) -> String {
-        self.integer("@ebb_row := coalesce(@ebb_row, 0) + 1")
+        "@ebb_row := coalesce(@ebb_row, 0) + 1".to_owned()
     }
 
     fn begin(&self) -> &'static str {

@@ -148,7 +148,7 @@ impl Session for MysqlSession {
         Ok(columns.iter().map(types::column).collect())
     }
 
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         // The table lies in the managed database, where its user may make tables for sure.
         let managed = quoted(&self.connector.settings.managed_schema);
         self.set(&format!("use {managed}")).await?;

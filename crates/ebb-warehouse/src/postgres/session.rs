@@ -95,7 +95,7 @@ impl Session for PostgresSession {
             .collect())
     }
 
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         let Self(link) = self;
         link.set(&format!(
             "drop table if exists pg_temp.{SEQS}; create temporary table {SEQS} (seq bigint not null)"

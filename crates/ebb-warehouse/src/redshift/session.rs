@@ -96,7 +96,7 @@ impl Session for RedshiftSession {
             .collect())
     }
 
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         // Without a schema the name is that of the temporary table once there is one.
         let drop = if mem::replace(&mut self.has_seqs, true) {
             format!("drop table {SEQS}; ")

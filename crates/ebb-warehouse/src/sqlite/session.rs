@@ -71,7 +71,7 @@ impl Session for SqliteSession {
         .await
     }
 
-    async fn load_seqs(&mut self, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         let seqs = seqs.clone();
         self.run(move |connection| {
             connection.execute_batch(&format!(

@@ -4,9 +4,9 @@ use ebb_core::{Operation, port::Commit};
 
 use super::{more, read::numbers};
 use crate::{
-    connection::SEQS,
     dialect::Dialect,
     layout::{Layout, aside},
+    state::{self, State},
 };
 
 /// Which changes go in, as text for `from` and `where`.
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Applied {
     from: String,
     condition: String,
-    /// Whether [`SEQS`] must be filled first.
+    /// Whether the table of seqs must be filled first.
     pub(crate) needs_seqs: bool,
 }
 
@@ -29,7 +29,7 @@ impl Applied {
         }
         let listed = if commit.inverted { "s.seq is not null" } else { "s.seq is null" };
         Self {
-            from: format!("{from} left join {SEQS} s on s.seq = c.seq"),
+            from: format!("{from} left join {} s on s.seq = c.seq", layout.seqs),
             condition: format!("({not_sent} or {listed})"),
             needs_seqs: true,
         }
@@ -130,7 +130,7 @@ pub(crate) fn checkpoint<D: Dialect + ?Sized>(
 /// Brings the tracked records into the form that this job needs, where it differs: identifiers of
 /// another type become text, kept columns come and go.
 pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
-    let mut statements = reshaped(layout);
+    let mut statements = rebuilt(layout);
     if !statements.is_empty() {
         statements.extend(take_over(layout));
     }
@@ -138,23 +138,48 @@ pub(crate) fn reshape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String
 }
 
 /// The first part of [`reshape`], which writes the tracked records in their new form beside them.
-pub(crate) fn reshaped<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
-    let Some(state) = layout.state else { return Vec::new() };
+pub(crate) fn rebuilt<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> {
+    match layout.state {
+        Some(state) if !is_in_shape(layout, state) => rebuild(layout, &reshaped(layout)).to_vec(),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Gives the tracked records the shape that this job needs, in one statement of its own, where it
+/// differs: what they say stays the same.
+pub(crate) fn in_shape<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
+    let query = match layout.state {
+        Some(state) if is_in_shape(layout, state) => return None,
+        Some(_) => reshaped(layout),
+        None => {
+            let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
+            format!(
+                "select c.record_id, c.checksum{columns}\nfrom {} c where 1 = 0",
+                layout.changes
+            )
+        }
+    };
+    let shape = State::shape(&layout.key_type, layout.kept().map(|(column, _)| column));
+    Some(layout.dialect.create_shaped_records(&layout.records, &shape, &query))
+}
+
+fn is_in_shape<D: Dialect + ?Sized>(layout: &Layout<'_, D>, state: &State) -> bool {
     let wanted = layout.kept().map(|(column, _)| (&column.name, &column.native));
     let kept = state.kept.iter().map(|column| (&column.name, &column.native));
-    if state.key_type == layout.key_type && wanted.eq(kept) {
-        return Vec::new();
-    }
+    state.key_type == layout.key_type && wanted.eq(kept)
+}
+
+/// The tracked records as this job needs them.
+fn reshaped<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     let columns = more(layout.kept().map(|(column, name)| match layout.tracked_column(column) {
         Some(old) => format!("r.{old} as {name}"),
         None => format!("{} as {name}", layout.dialect.null(column)),
     }));
-    let query = format!(
+    format!(
         "select {} as record_id, r.checksum{columns}\nfrom {} r",
         layout.tracked_key("r.record_id"),
         layout.records
-    );
-    rebuild(layout, &query).to_vec()
+    )
 }
 
 /// Writes what the tracked records are to become beside them.
@@ -177,6 +202,28 @@ pub(crate) fn take_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<Stri
         format!("drop table {rebuild}"),
     ];
     statements.into_iter().chain(index(layout)).collect()
+}
+
+/// Makes what [`rebuild`] wrote in the same shape the tracked records, by rows alone.
+pub(crate) fn take_rows_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 2] {
+    let columns = more(layout.kept().map(|(_, name)| name.to_owned()));
+    let (rebuild, records) = (layout.rebuild(), &layout.records);
+    [
+        format!("delete from {records}"),
+        format!(
+            "insert into {records} (record_id, checksum{columns})\n\
+             select record_id, checksum{columns} from {rebuild}"
+        ),
+    ]
+}
+
+/// Keeps the number of tracked records with the checkpoint, for whoever cannot ask within a
+/// transaction.
+pub(crate) fn keep_count<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let checkpoints = layout.dialect.table(layout.schema, &layout.tables.checkpoints);
+    let records = layout.dialect.quote(state::RECORDS);
+    let count = layout.dialect.text(&format!("({})", count(layout)));
+    format!("update {checkpoints} set {records} = {count}")
 }
 
 /// Rows without identifier that the diff found, and records that it withheld.

@@ -76,7 +76,12 @@ fn changes<D: Dialect + ?Sized>(
         (String::new(), ordered)
     } else {
         let order = if ordered.is_empty() { "" } else { "order by seq" };
-        (format!("row_number() over ({ordered}) as seq, "), order.to_owned())
+        let number = if ordered.is_empty() {
+            layout.dialect.row_number()
+        } else {
+            format!("row_number() over ({ordered})")
+        };
+        (format!("{number} as seq, "), order.to_owned())
     };
     let order = if order.is_empty() { order } else { format!("\n{order}") };
     let query = format!(

@@ -20,7 +20,7 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
         .unwrap_or_default();
     format!(
         "select {seq}, {op}, {key}, {checksum}{columns}\nfrom (\n{query}\n) m{filter}\nlimit {limit}",
-        seq = dialect.row_number(),
+        seq = dialect.integer(&dialect.row_number()),
         op = dialect.integer(&Operation::Added.number().to_string()),
         checksum = dialect.text(&layout.checksum()),
         query = layout.query,

@@ -122,7 +122,7 @@ fn statements<D: Dialect>(
     tell("commit", &[commit::delete(&next, &some), commit::insert(&next, &some)]);
     tell("its checkpoint", &[commit::checkpoint(&incremental, &some).unwrap()]);
     let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
-    let reshaped = if swaps { commit::reshaped } else { commit::reshape };
+    let reshaped = if swaps { commit::rebuilt } else { commit::reshape };
     tell("values kept from now on", &reshaped(&from_now_on));
     tell("state", &state::replace(dialect, "checkpoints", &full, &tracked));
     tell("rebase", &rebase::rebuild(&keeping));
@@ -135,6 +135,36 @@ fn statements<D: Dialect>(
         tell("rebase's end", &commit::take_over(&keeping));
     }
     out
+}
+
+/// The statements of a dialect whose transactions hold nothing but statements that write rows.
+fn gathered<D: Dialect>(dialect: &D, columns: &[(&str, ColumnKind, &str)]) -> String {
+    let first = job(columns, None);
+    let keep = DiffJob { keep_deleted_values: true, ..first.clone() };
+    let tracked = state(dialect, &first, None);
+    let nothing = Layout::new(dialect, "managed", &first, None).unwrap();
+    let same = Layout::new(dialect, "managed", &first, Some(&tracked)).unwrap();
+    let other = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
+    let shaped = State { kept: keep.columns.clone(), ..tracked.clone() };
+    let rebased = Layout::new(dialect, "managed", &keep, Some(&shaped)).unwrap();
+    assert_eq!(commit::in_shape(&same), None);
+    assert_eq!(commit::in_shape(&rebased), None);
+    let [clear, fill] = commit::take_rows_over(&rebased);
+    let schema = dialect.schema_exists("managed").unwrap();
+    let statements = [
+        ("its schema is there", schema),
+        (
+            "its tables are there",
+            dialect.existing_tables("managed", &["records_a", "checkpoints_a"]),
+        ),
+        ("shape of the first records", commit::in_shape(&nothing).unwrap()),
+        ("shape with values kept from now on", commit::in_shape(&other).unwrap()),
+        ("shape that is told", dialect.shape("managed", "records_a").unwrap()),
+        ("rows of a rebase", format!("{clear};\n{fill}")),
+        ("number of records", commit::keep_count(&same)),
+    ];
+    let told = statements.map(|(title, statement)| format!("-- {title}\n{statement};\n"));
+    told.join("\n")
 }
 
 #[test]
@@ -155,6 +185,19 @@ fn redshift() {
         ("moved \"at\"", ColumnKind::Timestamp, "timestamptz"),
     ];
     insta::assert_snapshot!(statements(&RedshiftDialect, &columns, "2026-01-01 10:00:00+00"));
+}
+
+#[test]
+fn snowflake() {
+    let columns = [
+        ("id", ColumnKind::Decimal, "NUMBER(38,0)"),
+        ("SEQ", ColumnKind::Float, "FLOAT"),
+        ("moved \"at\"", ColumnKind::Timestamp, "TIMESTAMP_TZ(9)"),
+    ];
+    let dialect = &crate::snowflake::SnowflakeDialect;
+    let told = statements(dialect, &columns, "2026-01-01T10:00:00.000000000+00:00");
+    let told = format!("{told}\n{}", gathered(dialect, &columns));
+    insta::assert_snapshot!(told);
 }
 
 #[cfg(feature = "duckdb")]

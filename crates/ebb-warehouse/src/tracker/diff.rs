@@ -8,7 +8,7 @@ use ebb_core::{
 use super::{Tracker, label};
 use crate::{
     connection::{Connection, Session},
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::{Layout, aside},
     statement::diff::{self, Selection},
 };
@@ -23,10 +23,14 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
     let mut session = tracker.write().await?;
     let session = &mut *session;
     session.label(label(job));
+    let in_transaction = tracker.dialect.transactions() == Transactions::Session;
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
 
-    session.execute(tracker.dialect.begin()).await?;
+    // Where it cannot be one transaction, a diff that stopped half-way is made anew all the same.
+    if in_transaction {
+        session.execute(tracker.dialect.begin()).await?;
+    }
     let mut found = probe(session, &layout).await?;
     if found.rows() > job.limit {
         // Too many to keep: choose what is kept, knowing everything.
@@ -44,7 +48,9 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
         diff.discarded.duplicate_ids =
             ids.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect();
     }
-    session.execute(tracker.dialect.commit()).await?;
+    if in_transaction {
+        session.execute(tracker.dialect.commit()).await?;
+    }
 
     diff.first = state.is_none();
     diff.tracked = layout.tracked_records();

@@ -77,7 +77,12 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         }
         let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
-        row.map(state::parse).transpose()
+        let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
+        let Some(query) = self.dialect.shape(&self.schema, &tables.records) else {
+            return Ok(Some(state));
+        };
+        let shape = session.rows(&query).await?.into_iter().flatten().next().flatten();
+        shape.map_or(Ok(state.clone()), |shape| state.in_shape(&shape)).map(Some)
     }
 
     async fn run(
@@ -150,9 +155,11 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure> {
         let mut session = self.write().await?;
         session.label(label(job));
-        let changes = self.dialect.table(&self.schema, &changes_table(job));
-        session.execute(&format!("drop table if exists {changes}")).await?;
-        Ok(())
+        let changes = changes_table(job);
+        let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
+        let changes = self.dialect.table(&self.schema, &changes);
+        let drop = [Some(changes), seqs].into_iter().flatten();
+        self.run(&mut *session, drop.map(|table| format!("drop table if exists {table}"))).await
     }
 
     async fn rebase(&self, job: &DiffJob) -> Result<u64, Failure> {

@@ -24,11 +24,11 @@ pub(super) async fn prepare<D: Dialect, C: Connection>(
         session.execute(&state::create(dialect, &checkpoints)).await?;
         return tracker.run(session, commit::empty(layout)).await;
     };
-    let reshaped = commit::reshaped(layout);
-    if reshaped.is_empty() {
+    let rebuilt = commit::rebuilt(layout);
+    if rebuilt.is_empty() {
         return Ok(());
     }
-    tracker.run(session, reshaped).await?;
+    tracker.run(session, rebuilt).await?;
     let state = State {
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),

@@ -5,6 +5,7 @@ mod duckdb;
 mod mysql;
 mod postgres;
 mod redshift;
+mod snowflake;
 mod sqlite;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
 pub(crate) use postgres::Postgres;
 pub(crate) use redshift::Redshift;
+pub(crate) use snowflake::Snowflake;
 pub(crate) use sqlite::Sqlite;
 
 /// An empty database of its own, dropped or left to the cluster when the test ends.

@@ -18,12 +18,13 @@ use crate::{
 };
 
 /// Settings of sources that are paths, by kind.
-const PATHS: [(&str, &str); 6] = [
+const PATHS: [(&str, &str); 7] = [
     ("duckdb", "path"),
     ("postgres", "sslcert"),
     ("postgres", "sslkey"),
     ("postgres", "sslrootcert"),
     ("redshift", "sslrootcert"),
+    ("snowflake", "private_key_path"),
     ("sqlite", "path"),
 ];
 

@@ -1,5 +1,7 @@
 //! Runs the commit and the rebase, each in one transaction.
 
+mod gathered;
+
 use ebb_core::{
     Failure,
     port::{Commit, DiffJob, Tracked, Warehouse},
@@ -8,7 +10,7 @@ use ebb_core::{
 use super::{Tracker, diff::numbers, label, read, swap};
 use crate::{
     connection::{Connection, Session},
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::{Layout, changes_table},
     state::{self, State},
     statement::{
@@ -29,6 +31,9 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
         return Err(read::missing(job));
     }
     let state = tracker.state(session, &job.mapping).await?;
+    if tracker.dialect.transactions() == Transactions::Gathered {
+        return gathered::commit(tracker, session, commit, state).await;
+    }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
     let applied = Applied::of(&layout, commit);
 
@@ -38,7 +43,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     }
     session.execute(tracker.dialect.begin()).await?;
     if applied.needs_seqs {
-        session.load_seqs(&commit.seqs).await?;
+        session.load_seqs(&layout.seqs, &commit.seqs).await?;
     }
     let records = if layout.tracked_records() == 0 {
         let made = if prepared {
@@ -59,11 +64,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
         let come = session.execute(&commit::insert(&layout, &applied)).await?;
         layout.tracked_records().saturating_sub(gone) + come
     };
-    let checkpoint = match commit::checkpoint(&layout, &applied) {
-        Some(query) => value(session, &query).await?,
-        None => None,
-    };
-    let checkpoint = checkpoint.or_else(|| layout.checkpoint().map(str::to_owned));
+    let checkpoint = checkpoint(session, &layout, &applied).await?;
     let tracked =
         Tracked { recipe: tracker.recipe(job), sync: Some(job.sync), records, checkpoint };
     let known = state.as_ref().map_or(0, |state| state.unidentified);
@@ -93,6 +94,9 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     let session = &mut *session;
     session.label(label(job));
     let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
+    if tracker.dialect.transactions() == Transactions::Gathered {
+        return gathered::rebase(tracker, session, job, state).await;
+    }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, Some(&state))?;
 
     session.execute(tracker.dialect.begin()).await?;
@@ -131,12 +135,30 @@ async fn save<D: Dialect, C: Connection>(
     tracked: Tracked,
     unidentified: u64,
 ) -> Result<(), Failure> {
-    let state = next_state(layout, tracked, unidentified);
-    let table = tracker.dialect.table(&tracker.schema, &layout.tables.checkpoints);
-    let [create, delete, insert] = state::replace(&tracker.dialect, &table, layout.job, &state);
+    let [create, delete, insert] = replace(layout, tracked, unidentified);
     // Where making a table would end the transaction, it was made before.
     let create = Some(create).filter(|_| !tracker.dialect.tables_end_transactions());
     tracker.run(session, create.into_iter().chain([delete, insert])).await
+}
+
+/// The statements that make the checkpoint's row what is tracked now.
+fn replace<D: Dialect>(layout: &Layout<'_, D>, tracked: Tracked, unidentified: u64) -> [String; 3] {
+    let state = next_state(layout, tracked, unidentified);
+    let table = layout.dialect.table(layout.schema, &layout.tables.checkpoints);
+    state::replace(layout.dialect, &table, layout.job, &state)
+}
+
+/// Where the next sync of an incremental model starts.
+async fn checkpoint<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    applied: &Applied,
+) -> Result<Option<String>, Failure> {
+    let checkpoint = match commit::checkpoint(layout, applied) {
+        Some(query) => value(session, &query).await?,
+        None => None,
+    };
+    Ok(checkpoint.or_else(|| layout.checkpoint().map(str::to_owned)))
 }
 
 /// The only value of a query.

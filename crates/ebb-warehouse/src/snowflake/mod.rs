@@ -1,0 +1,40 @@
+//! `snowflake`: statements by the SQL API, rows from its partitions.
+//!
+//! The SQL API knows no session: a request stands for itself, and with it temporary tables, `use` and
+//! transactions over several requests are out; and a statement that makes a table commits whatever is
+//! open. So the commit comes in three steps (`tracker::commit::gathered`). What makes tables goes first,
+//! each in one atomic statement after which the tracked state still says the same: the tracked records
+//! get the shape of today's model by `create or replace … as select` from themselves, their shape told
+//! by the table's own comment because the checkpoint's row would be a step behind; and seqs go into a
+//! transient table named after the sync, which is dropped with the sync's changes. What reads comes
+//! next. The rest deletes and inserts rows in two tables and is sent as one request of several
+//! statements from `begin` to `commit`: all of it or nothing.
+
+mod answer;
+mod client;
+mod connection;
+mod credentials;
+mod decode;
+mod dialect;
+mod failure;
+mod session;
+mod settings;
+mod types;
+
+use ebb_core::{Failure, Limits, config::Settings};
+
+use connection::SnowflakeConnection;
+pub(crate) use dialect::SnowflakeDialect;
+use settings::ConnectionSettings;
+
+use crate::tracker::Tracker;
+
+/// A Snowflake source; nothing is opened yet. Fails with `S115` if the settings do not fit.
+pub(crate) fn source(
+    settings: &Settings,
+    schema: &str,
+    limits: &Limits,
+) -> Result<Tracker<SnowflakeDialect, SnowflakeConnection>, Failure> {
+    let settings = ConnectionSettings::read(settings, schema)?;
+    Ok(Tracker::new(SnowflakeDialect, SnowflakeConnection::new(settings)?, schema, limits))
+}

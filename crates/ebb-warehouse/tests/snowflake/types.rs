@@ -43,7 +43,7 @@ async fn names_without_quotes_are_upper_case() {
     let model = ebb_core::port::ModelQuery {
         sql: "select id, \"Name\" from users".to_owned(),
         id: "ID".to_owned(),
-        timestamp: None,
+        ..Default::default()
     };
     let columns = columns.columns(&model).await.unwrap();
     let told: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();

@@ -23,6 +23,7 @@ const PATHS: [(&str, &str); 5] = [
     ("postgres", "sslcert"),
     ("postgres", "sslkey"),
     ("postgres", "sslrootcert"),
+    ("redshift", "sslrootcert"),
     ("sqlite", "path"),
 ];
 

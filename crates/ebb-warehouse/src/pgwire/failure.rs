@@ -56,6 +56,18 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
             format!("no encrypted connection to `{host}` is possible: {why}"),
         )
         .help("Switch TLS on at the server, or choose a laxer `sslmode`")
+    } else if why.contains("authentication tag") {
+        // Redshift asks so where a password was stored by another recipe than its own.
+        Failure::new(
+            Code::SourceAuth,
+            format!(
+                "the server asks user `{user}` for a password in a way that is not known: {why}"
+            ),
+        )
+        .help(format!(
+            "Let an administrator give it in clear: `alter user {} password '…'`",
+            quoted(user)
+        ))
     } else if text.contains("invalid configuration") || text.contains("authentication") {
         Failure::new(Code::SourceAuth, format!("user `{user}` cannot log in: {why}"))
     } else {

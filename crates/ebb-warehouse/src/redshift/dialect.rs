@@ -45,14 +45,14 @@ fn hash(column: &Column, read: &str) -> String {
 const DEPTH: usize = 16;
 
 /// Hashes of fixed width folded into one.
-fn fold(hashes: Vec<String>, seed: &str) -> String {
+fn fold(hashes: &[String], seed: &str) -> String {
     let chain = |hashes: &[String]| {
         hashes.iter().fold(seed.to_owned(), |seed, hash| format!("fnv_hash({hash}, {seed})"))
     };
     if hashes.len() <= DEPTH {
-        return chain(&hashes);
+        return chain(hashes);
     }
-    fold(hashes.chunks(DEPTH).map(chain).collect(), seed)
+    fold(&hashes.chunks(DEPTH).map(chain).collect::<Vec<_>>(), seed)
 }
 
 impl Dialect for RedshiftDialect {
@@ -62,7 +62,8 @@ impl Dialect for RedshiftDialect {
 
     fn checksum(&self, salt: &str, columns: &[(&Column, String)]) -> String {
         let salt = format!("cast('{}' as bigint)", xxh3_64(salt.as_bytes()).cast_signed());
-        fold(columns.iter().map(|(column, read)| hash(column, read)).collect(), &salt)
+        let hashes: Vec<_> = columns.iter().map(|(column, read)| hash(column, read)).collect();
+        fold(&hashes, &salt)
     }
 
     fn key_type(&self, id: &Column) -> String {
@@ -230,7 +231,8 @@ mod tests {
 
     #[test]
     fn many_columns_are_folded_in_groups() {
-        let hashes = |count: usize| (0..count).map(|number| format!("h{number}")).collect();
+        let hashes =
+            |count: usize| (0..count).map(|number| format!("h{number}")).collect::<Vec<_>>();
         let depth = |sql: &str| {
             let mut open = 0_usize;
             let depths = sql.chars().map(|one| {
@@ -239,8 +241,8 @@ mod tests {
             });
             depths.max()
         };
-        assert_eq!(super::fold(hashes(2), "s"), "fnv_hash(h1, fnv_hash(h0, s))");
-        let many = super::fold(hashes(512), "s");
+        assert_eq!(super::fold(&hashes(2), "s"), "fnv_hash(h1, fnv_hash(h0, s))");
+        let many = super::fold(&hashes(512), "s");
         assert_eq!(many.matches(", s)").count(), 35, "32 groups, 2 of them, and all");
         assert!(depth(&many) < Some(40));
     }

@@ -36,7 +36,7 @@ pub(super) enum Malformed {
 pub(super) struct Rows {
     schema: SchemaRef,
     readers: Vec<Reader>,
-    rows: usize,
+    count: usize,
     bytes: usize,
 }
 
@@ -52,7 +52,7 @@ impl Rows {
             .zip(handlings)
             .map(|(field, column)| Reader::new(field.data_type(), column))
             .collect();
-        Self { schema, readers, rows: 0, bytes: 0 }
+        Self { schema, readers, count: 0, bytes: 0 }
     }
 
     /// Takes a row.
@@ -60,7 +60,7 @@ impl Rows {
         if row.len() != self.readers.len() {
             return Err(Malformed::Values(row.len(), self.readers.len()));
         }
-        self.rows += 1;
+        self.count += 1;
         for (place, reader) in self.readers.iter_mut().enumerate() {
             let value = row.try_get(place)?;
             self.bytes += value.map_or(0, str::len);
@@ -71,20 +71,20 @@ impl Rows {
 
     /// Whether enough rows came for a batch.
     pub(super) const fn is_full(&self) -> bool {
-        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+        self.count >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
 
     /// The rows that came since the last batch.
     pub(super) fn batch(&mut self) -> Result<RecordBatch, Malformed> {
         let columns = self.readers.iter_mut().map(Reader::finish).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(mem::take(&mut self.rows)));
+        let options = RecordBatchOptions::new().with_row_count(Some(mem::take(&mut self.count)));
         self.bytes = 0;
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 
     /// The rows after the last full batch, if any.
     pub(super) fn last_batch(&mut self) -> Result<Option<RecordBatch>, Malformed> {
-        if self.rows == 0 { Ok(None) } else { self.batch().map(Some) }
+        if self.count == 0 { Ok(None) } else { self.batch().map(Some) }
     }
 
     /// The columns with values that could not be carried over as they are.

@@ -58,7 +58,7 @@ impl RedshiftSession {
     }
 }
 
-/// A stream's session, the rows that still come of one fetch, whether any came, and what makes batches.
+/// A stream's session, the fetch that is under way, and what makes batches of rows.
 struct Streaming {
     session: Box<RedshiftSession>,
     fetched: Option<Fetched>,
@@ -117,7 +117,9 @@ impl Session for RedshiftSession {
             if statement.len() > insert.len() {
                 statement.push_str(", ");
             }
-            statement.push_str(&format!("({seq})"));
+            statement.push('(');
+            statement.push_str(&seq.to_string());
+            statement.push(')');
         }
         if statement.len() > insert.len() { link.set(&statement).await } else { Ok(()) }
     }
@@ -142,14 +144,14 @@ async fn next(
     let Some(mut streaming) = streaming else { return Ok(None) };
     loop {
         let Streaming { session, fetched, rows } = &mut streaming;
-        let fetch = match fetched {
-            Some(fetch) => fetch,
-            None => {
-                let messages = session.link.ask().simple_query_raw(FETCH).await;
-                let messages = Box::pin(session.link.settle(messages).await?);
-                session.link.ask();
-                fetched.insert(Fetched { messages, any: false })
-            }
+        let fetch = if let Some(fetch) = fetched {
+            fetch
+        } else {
+            let messages = session.link.ask().simple_query_raw(FETCH).await;
+            let messages = Box::pin(session.link.settle(messages).await?);
+            // The server works on until the last row is here.
+            session.link.ask();
+            fetched.insert(Fetched { messages, any: false })
         };
         match fetch.messages.next().await {
             Some(Ok(SimpleQueryMessage::Row(row))) => {

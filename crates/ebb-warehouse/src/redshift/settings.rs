@@ -1,6 +1,6 @@
 //! The settings of a `redshift` source, read and checked once.
 
-use ebb_core::{Failure, config::Settings};
+use ebb_core::{Code, Failure, config::Settings};
 
 use crate::pgwire::{ConnectionSettings, Given, Product, SslMode};
 
@@ -26,11 +26,31 @@ static REDSHIFT: Product = Product {
     admission: "the cluster's security group and parameter group",
 };
 
+/// What other clients call the settings of temporary credentials.
+const IAM: [&str; 10] = [
+    "iam",
+    "cluster",
+    "cluster_identifier",
+    "workgroup",
+    "region",
+    "profile",
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "role_arn",
+];
+
 /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
 pub(super) fn read(
     settings: &Settings,
     managed_schema: &str,
 ) -> Result<ConnectionSettings, Failure> {
+    if let Some((key, _)) = settings.iter().find(|(key, _)| IAM.iter().any(|known| known == key)) {
+        let message =
+            format!("temporary credentials, to which `{key}` belongs, are not supported yet");
+        return Err(Failure::new(Code::SourceSettings, message)
+            .help("Create a database user with a password, and give `user` and `password`"));
+    }
     Given::read(&REDSHIFT, settings)?.connection(managed_schema)
 }
 
@@ -58,6 +78,7 @@ mod tests {
         let cases = [
             json!({ "host": "h", "user": "ann", "work_mem": "1GB" }),
             json!({ "host": "h" }),
+            json!({ "host": "h", "workgroup": "shop", "region": "eu-central-1" }),
             json!({ "url": "mysql://ann:hunter2@h/d" }),
             json!({ "host": "h", "user": "ann", "sslmode": "verify" }),
         ];

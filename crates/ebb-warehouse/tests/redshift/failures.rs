@@ -2,6 +2,11 @@
 
 use ebb_core::{Code, Failure, Operation};
 use futures_util::TryStreamExt;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::{Double, double::source};
 use crate::postgres::{Source, model};
@@ -30,6 +35,29 @@ async fn a_wrong_password_is_told_without_it() {
     connect: S102: the server refused the password of user `ebb_redshift_password`
       Correct user and password under `sources` and run `ebb check`
     ");
+}
+
+#[tokio::test]
+async fn a_password_of_another_recipe_is_told_with_the_way_out() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let settings = json!({
+        "host": "127.0.0.1", "port": port, "user": "ann", "password": "hunter2", "sslmode": "disable"
+    });
+    let source = source(settings.as_object().unwrap().clone());
+    let server = async {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut start = [0; 8];
+        client.read_exact(&mut start).await.unwrap();
+        // Redshift's own digest, and its salt.
+        client.write_all(b"R\0\0\0\x0c\0\0\0\x0d\0\0\0\0").await.unwrap();
+        client
+    };
+    let (findings, _client) = tokio::join!(findings(&source), server);
+    insta::assert_snapshot!(findings, @r#"
+    connect: S102: the server asks user `ann` for a password in a way that is not known: unknown authentication tag `13`
+      Let an administrator give it in clear: `alter user "ann" password '…'`
+    "#);
 }
 
 #[tokio::test]
@@ -133,7 +161,8 @@ async fn a_slow_statement_ends_at_its_time_out() {
 #[tokio::test]
 async fn as_many_columns_as_are_allowed_are_hashed() {
     let Some(double) = Double::start("redshift_many_columns").await else { return };
-    let columns: String = (1..512).map(|number| format!(", {number} as c{number}")).collect();
+    let columns: Vec<_> = (1..512).map(|number| format!(", {number} as c{number}")).collect();
+    let columns = columns.concat();
     let (diff, _) = double.source().sync(1, &format!("select 1 as id{columns}")).await.unwrap();
     assert_eq!(diff.changes.added, 1);
 }

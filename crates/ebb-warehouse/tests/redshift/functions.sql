@@ -45,6 +45,9 @@ create type varbyte (input = varbyte_in, output = varbyte_out, like = bytea);
 create cast (varbyte as bytea) without function;
 create cast (bytea as varbyte) without function;
 
+create function from_hex(text) returns varbyte language sql immutable strict
+as 'select cast(decode($1, ''hex'') as varbyte)';
+
 create function json_parse(text) returns super language sql immutable strict
 as 'select cast($1 as super)';
 -- never null: of null it makes the text null
@@ -70,6 +73,8 @@ create type hllsketch;
 create function hllsketch_in(cstring) returns hllsketch language internal immutable strict as 'textin';
 create function hllsketch_out(hllsketch) returns cstring language internal immutable strict as 'textout';
 create type hllsketch (input = hllsketch_in, output = hllsketch_out, like = text);
+create function hll_create_sketch(text) returns hllsketch language sql immutable strict
+as 'select cast($1 as hllsketch)';
 create function hll_cardinality(hllsketch) returns bigint language sql immutable strict
 as 'select cast(length(cast($1 as text)) as bigint)';
 
@@ -88,3 +93,9 @@ create function intervald2s_out(intervald2s) returns cstring
 language internal immutable strict as 'interval_out';
 create type intervald2s (input = intervald2s_in, output = intervald2s_out, like = interval);
 create cast (intervald2s as interval) without function as implicit;
+
+-- not Redshift's: for its literals, of which no other engine makes two types
+create function months(text) returns intervaly2m language sql immutable strict
+as 'select cast($1 as intervaly2m)';
+create function duration(text) returns intervald2s language sql immutable strict
+as 'select cast($1 as intervald2s)';

@@ -96,7 +96,7 @@ async fn carry(
         while let Ok((kind, body)) = message(&mut from_client).await {
             let body = match kind {
                 b'Q' => question(&body, names, statements),
-                b'P' => preparation(&body, names, statements),
+                b'P' => preparation(&body, names),
                 _ => body,
             };
             send(&mut to_server, Some(kind), &body).await?;
@@ -147,9 +147,9 @@ fn question(body: &[u8], names: Names, statements: &Statements) -> Vec<u8> {
     body
 }
 
-/// A statement to prepare: a name, a text and parameters' types. The driver's own look into the catalog
-/// has parameters and is no statement of Ebb's.
-fn preparation(body: &[u8], names: Names, statements: &Statements) -> Vec<u8> {
+/// A statement to prepare: a name, a text and parameters' types. It is a model, which is the user's, or
+/// the driver's own look into the catalog.
+fn preparation(body: &[u8], names: Names) -> Vec<u8> {
     let name = body.iter().position(|byte| *byte == 0).unwrap() + 1;
     let end = name + body[name..].iter().position(|byte| *byte == 0).unwrap();
     let sql = std::str::from_utf8(&body[name..end]).unwrap();
@@ -157,9 +157,6 @@ fn preparation(body: &[u8], names: Names, statements: &Statements) -> Vec<u8> {
         // Redshift's catalog has no ranges; the driver asks again without them.
         let gone = sql.replace("pg_catalog.pg_range", "pg_catalog.pg_has_no_range");
         return [&body[..name], gone.as_bytes(), &body[end..]].concat();
-    }
-    if !sql.contains("$1") {
-        statements.add(sql);
     }
     [&body[..name], as_postgres(sql, names).as_bytes(), &body[end..]].concat()
 }
@@ -190,7 +187,9 @@ fn as_postgres(sql: &str, names: Names) -> String {
         .replace("\ndiststyle key distkey(record_id) sortkey(seq)\n", "\n")
         .replace("\ndiststyle key distkey(record_id) sortkey(record_id)\n", "\n")
         .replace(" diststyle all sortkey(seq)", "")
-        .replace("set query_group to", "set redshift.query_group to");
+        .replace("set query_group to", "set redshift.query_group to")
+        .replace(" as interval year to month)", " as intervaly2m)")
+        .replace(" as interval day to second)", " as intervald2s)");
     if sql.contains("distkey") || sql.contains("extra_float_digits to 3") {
         return "Redshift's clause is not known".to_owned();
     }
@@ -205,7 +204,7 @@ fn quoted(sql: &str, names: Names) -> String {
         let (before, from) = rest.split_at(place);
         out.push_str(before);
         let quote = if from.starts_with('"') { '"' } else { '\'' };
-        let length = from[1..].find(quote).map_or(from.len(), |end| end + 2);
+        let length = from.match_indices(quote).nth(1).map_or(from.len(), |(end, _)| end + 1);
         let (quoted, after) = from.split_at(length);
         if quote == '"' && names == Names::Folded {
             out.push_str(&quoted.to_lowercase());

@@ -3,7 +3,7 @@
 use ebb_core::Operation;
 use futures_util::TryStreamExt;
 
-use super::Double;
+use super::{Double, Names};
 
 #[tokio::test]
 async fn the_doubles_hash_is_the_one_of_the_manual() {
@@ -52,6 +52,21 @@ async fn a_commit_with_many_exceptions_loads_them_in_few_statements() {
     let inserts = double.statements.all();
     let inserts = inserts.iter().filter(|sql| sql.starts_with("insert into ebb_seqs")).count();
     assert_eq!(inserts, 2);
+}
+
+#[tokio::test]
+async fn names_in_capitals_are_found_again_though_redshift_folds_them() {
+    for (test, names) in [("redshift_folded", Names::Folded), ("redshift_kept", Names::Kept)] {
+        let Some(double) = Double::with_names(test, names).await else { return };
+        let source = double.source();
+        let mut job = source.job(1, r#"select 1 as "id", 'ann' as "Name""#).await.unwrap();
+        job.mapping = "Users-to-Hook".to_owned();
+        assert_eq!(source.run(&job).await.unwrap().0.changes.added, 1);
+        assert_eq!(source.0.tracked("Users-to-Hook").await.unwrap().unwrap().records, 1);
+        assert_eq!(source.run(&job).await.unwrap().0.changes.total(), 0);
+        source.0.reset("Users-to-Hook").await.unwrap();
+        assert_eq!(source.0.tracked("Users-to-Hook").await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

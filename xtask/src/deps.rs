@@ -28,9 +28,15 @@ const FOR_TESTS: &str = "ebb-testkit";
 
 /// Each crate that only decides, with the crates it must not reach, not even through others.
 const IGNORANT: [(&str, &[&str]); 3] = [
-    ("ebb-core", &["tokio", "hyper", "reqwest", "rusqlite", "tokio-postgres", "duckdb"]),
-    ("ebb-mapping", &["tokio", "hyper", "reqwest", "rusqlite", "tokio-postgres", "duckdb"]),
-    ("ebb-engine", &["hyper", "reqwest", "rusqlite", "tokio-postgres", "duckdb"]),
+    (
+        "ebb-core",
+        &["tokio", "hyper", "reqwest", "rusqlite", "tokio-postgres", "mysql_async", "duckdb"],
+    ),
+    (
+        "ebb-mapping",
+        &["tokio", "hyper", "reqwest", "rusqlite", "tokio-postgres", "mysql_async", "duckdb"],
+    ),
+    ("ebb-engine", &["hyper", "reqwest", "rusqlite", "tokio-postgres", "mysql_async", "duckdb"]),
 ];
 
 /// Compares the real graph with the allowed one.

@@ -66,8 +66,9 @@ impl Connection for MysqlConnection {
         for statement in session_settings(&connector.settings, access, family) {
             session.set(&statement).await?;
         }
-        // Rows of many long texts may be too long on paper and fit in fact. Not everybody may say so.
-        session.try_set("set session innodb_strict_mode = off").await?;
+        for statement in WISHES {
+            session.try_set(statement).await?;
+        }
         Ok(Box::new(session))
     }
 }
@@ -209,6 +210,11 @@ fn family(version: &str) -> Result<Family, Failure> {
     )
     .help("Upgrade the server"))
 }
+
+/// What helps where the server knows it and the user may set it: rows of many long texts may be too long
+/// on paper and fit in fact, and Ebb's small tables have no primary key.
+const WISHES: [&str; 2] =
+    ["set session innodb_strict_mode = off", "set session sql_require_primary_key = off"];
 
 /// The statements that give a session the same settings everywhere, whatever server and user have set.
 fn session_settings(settings: &ConnectionSettings, access: Access, family: Family) -> Vec<String> {

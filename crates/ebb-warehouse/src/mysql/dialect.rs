@@ -337,3 +337,79 @@ impl Scratch for MysqlDialect {
         format!("drop temporary table if exists {table}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Column, ColumnKind};
+
+    use super::{MysqlDialect, literal, within_limit};
+    use crate::dialect::Dialect;
+
+    /// A column of each way in which types are handled.
+    fn columns() -> [Column; 15] {
+        [
+            ("a", ColumnKind::Integer, "bigint"),
+            ("b", ColumnKind::Decimal, "bigint unsigned"),
+            ("c", ColumnKind::Boolean, "tinyint(1)"),
+            ("d", ColumnKind::Decimal, "decimal(10, 2)"),
+            ("e", ColumnKind::Float, "float"),
+            ("f", ColumnKind::Float, "double"),
+            ("g", ColumnKind::Integer, "bit(8)"),
+            ("h", ColumnKind::Date, "date"),
+            ("i", ColumnKind::LocalTimestamp, "datetime(6)"),
+            ("j", ColumnKind::Time, "time(6)"),
+            ("k", ColumnKind::Text, "varchar"),
+            ("l", ColumnKind::Text, "longtext"),
+            ("m", ColumnKind::Json, "json"),
+            ("n", ColumnKind::Binary, "varbinary"),
+            ("o", ColumnKind::Text, "geometry"),
+        ]
+        .map(|(name, kind, native)| Column::new(name, kind, native))
+    }
+
+    #[test]
+    fn checksums_digest_every_value_in_quotes() {
+        let columns = columns();
+        let read: Vec<_> =
+            columns.iter().map(|column| (column, format!("m.{}", column.name))).collect();
+        let checksum = MysqlDialect.checksum("[\"a\"]", &read);
+        insta::assert_snapshot!(checksum.replace(", quote", ",\nquote"));
+    }
+
+    #[test]
+    fn columns_are_kept_and_streamed_by_their_type() {
+        let told = columns().map(|column| {
+            let (stored, staged) =
+                (MysqlDialect.stored(&column, "x"), MysqlDialect.staged(&column, "x"));
+            let (null, moment) = (MysqlDialect.null(&column), MysqlDialect.moment(&column, "1"));
+            format!("{}: {stored} | {staged} | {null} | {moment}", column.native)
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_number_and_its_text_have_different_checksums() {
+        let [number, text] = [("bigint", ColumnKind::Integer), ("varchar", ColumnKind::Text)]
+            .map(|(native, kind)| Column::new("a", kind, native));
+        let salted = |column: &Column| {
+            let checksum = MysqlDialect.checksum("[\"a\"]", &[(column, "m.a".to_owned())]);
+            checksum.split('\'').nth(1).map(str::to_owned)
+        };
+        assert_ne!(salted(&number), salted(&text));
+    }
+
+    #[test]
+    fn literals_escape_what_a_session_would_take_for_more() {
+        assert_eq!(literal("it's \\"), "'it''s \\\\'");
+    }
+
+    #[test]
+    fn long_table_names_stay_apart_within_the_servers_limit() {
+        let long = "ä".repeat(60);
+        let names = [format!("{long}1"), format!("{long}2")];
+        let short = names.each_ref().map(|name| within_limit(name));
+        assert_ne!(short[0], short[1]);
+        assert!(short.iter().all(|name| name.len() <= 64));
+        assert_eq!(within_limit("records_users"), "records_users");
+    }
+}

@@ -169,7 +169,7 @@ pub(super) fn handling(column: &Column) -> Handling {
         "bit" => Handling::Bits,
         "date" | "datetime" | "timestamp" => Handling::Dated,
         "time" => Handling::Time,
-        "longtext" => Handling::LongText,
+        "text" | "longtext" => Handling::LongText,
         "json" => Handling::Json,
         "binary" | "varbinary" => Handling::Bytes,
         "blob" | "longblob" | "vector" => Handling::LongBytes,

@@ -7,11 +7,7 @@ use futures_util::TryStreamExt;
 use serde_json::{Map, Value, json};
 
 use super::server::{Server, model};
-use crate::{
-    assert_lines,
-    bench::Bench,
-    engine::{Engine, Mysql},
-};
+use crate::{assert_lines, bench::Bench, engine::Mysql};
 
 /// A failure as people read it.
 fn told(failure: &Failure) -> String {
@@ -102,6 +98,13 @@ async fn certificates_are_judged_unless_the_mode_says_otherwise() {
     server.user("ebb_tls_only", "require ssl").await;
     let user = json!({ "user": "ebb_tls_only", "password": "secret", "sslmode": "disable" });
     assert_eq!(connected(&server, user).await.unwrap_err().code, Code::SourceAuth);
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_reached_by_its_path() {
+    let Some(server) = Server::start("socket").await else { return };
+    let socket = server.value("select @@socket").await;
+    connected(&server, json!({ "host": socket })).await.unwrap();
 }
 
 #[tokio::test]

@@ -16,12 +16,12 @@
                               instead of `status` runs its statement that much later, one with `stop_at` fails a request of
                               several statements before that one, one with `lost` takes the statement and loses the answer
   GET    /_double/log         ?database=NAME: the statements that came, with parameters, role, warehouse, and whether canceled
-  GET    /_double/key         the service user's private key: {"plain", "encrypted", "passphrase"}
+  GET    /_double/key         the service user's private key: {"plain", "encrypted", "des", "passphrase"}
 
 Unlike the service: a statement that DuckDB takes may be one that Snowflake refuses; names are case-insensitive even in quotes;
 roles, warehouses, grants and parameters are taken and mean nothing; a canceled statement runs on unseen.
 """
-import argparse, asyncio, contextvars, base64, datetime as dt, decimal, gzip, hashlib, json, re, time, uuid
+import argparse, asyncio, contextvars, base64, datetime as dt, decimal, gzip, hashlib, json, re, subprocess, time, uuid
 import jwt, uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -262,7 +262,9 @@ async def log(request):
 
 async def key(request):
     pem = lambda how: KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how).decode()
-    return J({"plain": pem(serialization.NoEncryption()), "encrypted": pem(serialization.BestAvailableEncryption(PASSPHRASE.encode())), "passphrase": PASSPHRASE})
+    plain = pem(serialization.NoEncryption())               # triple DES is what Snowflake's own guide makes keys with
+    des = subprocess.run(["openssl", "pkcs8", "-topk8", "-v2", "des3", "-passout", f"pass:{PASSPHRASE}"], input=plain, capture_output=True, text=True, check=True).stdout
+    return J({"plain": plain, "des": des, "encrypted": pem(serialization.BestAvailableEncryption(PASSPHRASE.encode())), "passphrase": PASSPHRASE})
 
 
 def main():

@@ -25,6 +25,7 @@ async fn every_kind_of_credentials_is_taken() {
         json!({ "private_key": plain }),
         json!({ "private_key_path": file.path() }),
         json!({ "private_key": encrypted, "private_key_passphrase": key["passphrase"] }),
+        json!({ "private_key": key["des"], "private_key_passphrase": key["passphrase"] }),
     ] {
         let mut settings = double.settings_with(&others);
         settings.as_object_mut().unwrap().extend(user.as_object().unwrap().clone());

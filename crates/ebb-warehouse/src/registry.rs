@@ -33,7 +33,12 @@ const KINDS: &[(&str, Connect)] = &[
 ];
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
-const SETUPS: &[(&str, Setup)] = &[("postgres", postgres::SETUP), ("redshift", redshift::SETUP)];
+const SETUPS: &[(&str, Setup)] = &[
+    ("mysql", mysql::SETUP),
+    ("postgres", postgres::SETUP),
+    ("redshift", redshift::SETUP),
+    ("snowflake", snowflake::SETUP),
+];
 
 /// The SQL that makes a user for Ebb with the least rights, with these names (`user`, `password`,
 /// `database`, `reads`, `schema`); `None` if the kind needs none. Fails with `C506` for an unknown kind

@@ -7,11 +7,14 @@ use ebb_core::{Code, Failure, config::MANAGED_SCHEMA, suggest};
 /// The set-up of one kind of warehouse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
-    /// SQL with names in braces: `{user}` becomes a quoted name where it needs quotes, `{'password'}` a
-    /// text literal. A line with a name that has several values is repeated for each.
+    /// SQL with names in braces: `{user}` becomes a name, quoted where it needs quotes, `{=schema}` one
+    /// that means exactly what it says, `{'password'}` a text literal. A line with a name that has
+    /// several values is repeated for each.
     pub(crate) template: &'static str,
     /// What stands for a name.
     pub(crate) name: fn(&str) -> String,
+    /// What stands for a name whose case counts, or which would be read as a pattern.
+    pub(crate) exact: fn(&str) -> String,
     /// What stands for a text.
     pub(crate) text: fn(&str) -> String,
 }
@@ -39,14 +42,15 @@ impl Setup {
         for (name, example) in NAMES {
             let example = [example.to_owned()];
             let given = values.get(name).map_or(&example[..], Vec::as_slice);
-            let (plain, quoted) = (format!("{{{name}}}"), format!("{{'{name}'}}"));
+            let places = places(name);
             let filled = |line: String| -> Vec<String> {
-                if !line.contains(&plain) && !line.contains(&quoted) {
+                if !places.iter().any(|place| line.contains(place)) {
                     return vec![line];
                 }
                 let fill = |value: &String| {
-                    let line = line.replace(&plain, &(self.name)(value));
-                    line.replace(&quoted, &(self.text)(value))
+                    let forms = [(self.name)(value), (self.exact)(value), (self.text)(value)];
+                    let places = places.iter().zip(forms);
+                    places.fold(line.clone(), |line, (place, form)| line.replace(place, &form))
                 };
                 given.iter().map(fill).collect()
             };
@@ -56,9 +60,13 @@ impl Setup {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.template.contains(&format!("{{{name}}}"))
-            || self.template.contains(&format!("{{'{name}'}}"))
+        places(name).iter().any(|place| self.template.contains(place))
     }
+}
+
+/// How a template asks for a name: as a name, exactly, as a text.
+fn places(name: &str) -> [String; 3] {
+    [format!("{{{name}}}"), format!("{{={name}}}"), format!("{{'{name}'}}")]
 }
 
 /// Whether a name can stand in SQL without quotes: lower case letters, digits and underscores, a letter
@@ -73,8 +81,9 @@ mod tests {
     use super::*;
 
     const SETUP: Setup = Setup {
-        template: "create user {user} {'password'};\ngrant select on {reads} to {user};\ncreate {schema};",
+        template: "create user {user} {'password'};\ngrant select on {reads} to {user};\ncreate {schema} {=schema};",
         name: |name| if is_plain(name) { name.to_owned() } else { format!("\"{name}\"") },
+        exact: |name| format!("[{name}]"),
         text: |text| format!("'{}'", text.replace('\'', "''")),
     };
 
@@ -90,7 +99,7 @@ mod tests {
         assert_eq!(
             SETUP.sql(&given).unwrap(),
             "create user \"Ebb-1\" 'it''s';\ngrant select on a to \"Ebb-1\";\n\
-             grant select on b to \"Ebb-1\";\ncreate __segment_reverse_etl;\n"
+             grant select on b to \"Ebb-1\";\ncreate __segment_reverse_etl [__segment_reverse_etl];\n"
         );
     }
 

@@ -9,6 +9,7 @@
 mod bench;
 mod conformance;
 mod engine;
+mod guides;
 mod mysql;
 mod postgres;
 mod redshift;

@@ -19,7 +19,20 @@ use connection::MysqlConnection;
 pub(crate) use dialect::MysqlDialect;
 use settings::ConnectionSettings;
 
-use crate::tracker::Tracker;
+use crate::{setup::Setup, tracker::Tracker};
+
+/// What an administrator runs, in a session of any settings.
+pub(crate) const SETUP: Setup = Setup {
+    template: include_str!("setup.sql"),
+    name: ticked,
+    exact: |name| ticked(&name.replace('\\', "\\\\").replace('_', "\\_").replace('%', "\\%")),
+    text: dialect::literal,
+};
+
+/// A name, quoted as every session takes it.
+fn ticked(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
 
 /// A MySQL or MariaDB source; nothing is opened yet. Fails with `S115` if the settings do not fit.
 pub(crate) fn source(

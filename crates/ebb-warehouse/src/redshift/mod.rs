@@ -25,6 +25,7 @@ use crate::{
 pub(crate) const SETUP: Setup = Setup {
     template: include_str!("setup.sql"),
     name: |name| if is_plain(name) { name.to_owned() } else { quoted(name) },
+    exact: quoted,
     text: |text| RedshiftDialect.literal(text),
 };
 

@@ -16,7 +16,7 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// A text literal, in which a backslash escapes.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 

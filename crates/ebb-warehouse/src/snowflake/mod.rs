@@ -27,7 +27,18 @@ use connection::SnowflakeConnection;
 pub(crate) use dialect::SnowflakeDialect;
 use settings::ConnectionSettings;
 
-use crate::tracker::Tracker;
+use crate::{
+    setup::{Setup, is_plain},
+    tracker::Tracker,
+};
+
+/// What an administrator runs.
+pub(crate) const SETUP: Setup = Setup {
+    template: include_str!("setup.sql"),
+    name: |name| if is_plain(name) { name.to_owned() } else { dialect::quoted(name) },
+    exact: dialect::quoted,
+    text: dialect::literal,
+};
 
 /// A Snowflake source; nothing is opened yet. Fails with `S115` if the settings do not fit.
 pub(crate) fn source(

@@ -11,11 +11,6 @@ fn setup(names: &[(&str, &[&str])]) -> String {
     ebb_warehouse::setup("postgres", &names).unwrap().unwrap()
 }
 
-#[test]
-fn the_guide_shows_the_set_up() {
-    assert!(include_str!("../../../../docs/sources/postgres.md").contains(&setup(&[])));
-}
-
 #[tokio::test]
 async fn the_user_of_the_set_up_syncs_and_writes_nowhere_else() {
     let Some(server) = Server::start("setup").await else { return };

@@ -42,7 +42,8 @@ launch() { # PORT
   # a session of its own, so that what stops the caller does not stop the server half-way
   setsid "$server" --no-defaults --user="$user" --datadir="$home/data" --port="$1" \
     --bind-address=127.0.0.1 --socket="$home/server.sock" --pid-file="$home/server.pid" \
-    --init-file="$home/init.sql" --skip-name-resolve --skip-log-bin \
+    --init-file="$home/init.sql" --skip-name-resolve \
+    --log-bin="$home/data/binlog" --binlog-format=MIXED --log-bin-trust-function-creators=1 \
     --ssl-ca="$home/ca.crt" --ssl-cert="$home/server.crt" --ssl-key="$home/server.key" \
     --max-connections=300 --innodb-buffer-pool-size=256M --innodb-flush-log-at-trx-commit=0 \
     --innodb-doublewrite=0 >"$home/server.log" 2>&1 </dev/null &

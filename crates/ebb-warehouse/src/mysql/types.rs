@@ -153,7 +153,7 @@ pub(super) enum Handling {
     Geometry,
 }
 
-/// How values of a column are handled, by the name that [`column`] gave its type.
+/// How values of a column are handled, by the name that [`column()`] gave its type.
 pub(super) fn handling(column: &Column) -> Handling {
     let native = column.native.as_str();
     match word(native) {

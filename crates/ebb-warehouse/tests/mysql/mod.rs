@@ -1,6 +1,7 @@
 //! What is MariaDB's and MySQL's own, on the private server that `EBB_TEST_MYSQL_URL` names.
 
 mod failures;
+mod interrupted;
 mod server;
 mod types;
 

@@ -55,7 +55,7 @@ pub(super) enum Handling {
     Textual,
 }
 
-/// The handling of a column by the name that [`column`] gave its type.
+/// The handling of a column by the name that [`column()`] gave its type.
 pub(super) fn handling(column: &Column) -> Handling {
     match column.native.as_str() {
         "VARCHAR" | "FLOAT" | "BOOLEAN" => Handling::Plain,

@@ -1,0 +1,246 @@
+//! Turns the JSON of a result's piece into staged batches, value by value, without a tree between.
+
+mod values;
+
+use std::{fmt, sync::Arc};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use ebb_core::{Code, Column, ColumnKind, Failure, record::staged_schema};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use values::Values;
+
+/// Rows of one batch, at most.
+const ROWS: usize = 8192;
+/// Bytes of one batch's values after which it is handed over.
+const BYTES: usize = 4 << 20;
+
+/// The batches of one piece of a result.
+pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
+    let mut batches = Batches::new(columns);
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = Piece(&mut batches).deserialize(&mut reader);
+    read.and_then(|()| batches.finish()).map_err(|error| {
+        Failure::new(Code::SourceQuery, "Snowflake gave rows of another form than it promised")
+            .help("Run the sync again")
+            .caused_by(error)
+    })
+}
+
+/// Batches while they are filled.
+struct Batches {
+    schema: SchemaRef,
+    values: Vec<Values>,
+    rows: usize,
+    bytes: usize,
+    done: Vec<RecordBatch>,
+}
+
+impl Batches {
+    fn new(columns: &[Column]) -> Self {
+        let own = [ColumnKind::Integer, ColumnKind::Integer, ColumnKind::Text, ColumnKind::Text];
+        let kinds = own.into_iter().chain(columns.iter().map(|column| column.kind));
+        Self {
+            schema: staged_schema(columns).into(),
+            values: kinds.map(Values::new).collect(),
+            rows: 0,
+            bytes: 0,
+            done: Vec::new(),
+        }
+    }
+
+    fn row_is_full(&mut self) -> Result<(), serde_json::Error> {
+        self.rows += 1;
+        if self.rows >= ROWS || self.bytes >= BYTES { self.take() } else { Ok(()) }
+    }
+
+    fn take(&mut self) -> Result<(), serde_json::Error> {
+        let fields = self.schema.fields();
+        let arrays = self
+            .values
+            .iter_mut()
+            .zip(fields)
+            .map(|(values, field)| values.finish(field.data_type()));
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays.collect());
+        self.done.push(batch.map_err(serde_json::Error::custom)?);
+        (self.rows, self.bytes) = (0, 0);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<RecordBatch>, serde_json::Error> {
+        if self.rows > 0 {
+            self.take()?;
+        }
+        Ok(self.done)
+    }
+}
+
+/// Reads the object around the rows.
+struct Piece<'a>(&'a mut Batches);
+
+impl<'de> DeserializeSeed<'de> for Piece<'_> {
+    type Value = ();
+
+    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Piece<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object with rows")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            if key == "data" {
+                map.next_value_seed(Rows(self.0))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the list of rows.
+struct Rows<'a>(&'a mut Batches);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_> {
+    type Value = ();
+
+    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of rows")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut rows: S) -> Result<(), S::Error> {
+        while rows.next_element_seed(Row(&mut *self.0))?.is_some() {
+            self.0.row_is_full().map_err(S::Error::custom)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads one row.
+struct Row<'a>(&'a mut Batches);
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = ();
+
+    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a row of {} values", self.0.values.len())
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut row: S) -> Result<(), S::Error> {
+        let Batches { values, bytes, .. } = self.0;
+        let width = values.len();
+        for (place, values) in values.iter_mut().enumerate() {
+            if row.next_element_seed(Cell { values, bytes })?.is_none() {
+                return Err(S::Error::invalid_length(place, &"a value for each column"));
+            }
+        }
+        match row.next_element::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(S::Error::invalid_length(width + 1, &"a value for each column")),
+        }
+    }
+}
+
+/// Reads one value.
+struct Cell<'a> {
+    values: &'a mut Values,
+    bytes: &'a mut usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Cell<'_> {
+    type Value = ();
+
+    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for Cell<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("text or null")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.values.null();
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        *self.bytes += text.len();
+        // The text is the user's: it stays out of messages.
+        self.values.push(text).ok_or_else(|| E::custom("a value is not of its column's type"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Column, ColumnKind, RecordSet};
+
+    use super::batches;
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Column::new("id", ColumnKind::Decimal, "NUMBER(38,0)"),
+            Column::new("odd", ColumnKind::Float, "FLOAT"),
+            Column::new("doc", ColumnKind::Json, "VARIANT"),
+        ]
+    }
+
+    #[test]
+    fn rows_become_records() {
+        let json = br#"{"a":[{}],"data":[["1","1","7","x","7","NaN","{\"a\": 1}"],
+            ["2","1","8","y","123456789012345678901234567890",null,"[undefined]"]],"z":1}"#;
+        let batches = batches(&columns(), json).unwrap();
+        let set = RecordSet::new(&batches[0], "m".into(), "t".into()).unwrap();
+        let told: Vec<_> = set.iter().map(|record| record.properties().to_json()).collect();
+        assert_eq!(
+            told,
+            [
+                r#"{"id":7,"odd":null,"doc":{"a":1}}"#,
+                r#"{"id":123456789012345678901234567890,"odd":null,"doc":"[undefined]"}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_another_form_are_refused_without_telling_them() {
+        for data in [
+            r#"[["1","1","7","x","7","secret","1"]]"#,
+            r#"[["1","1","7","x","7"]]"#,
+            r#"[["1","1","7","x","7","1","1","secret"]]"#,
+            r#"[["1","1","7","x"#,
+        ] {
+            let failure = batches(&columns(), format!("{{\"data\":{data}").as_bytes()).unwrap_err();
+            assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+        }
+    }
+}

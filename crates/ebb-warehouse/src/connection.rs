@@ -34,7 +34,9 @@ pub(crate) trait Connection: Send + Sync {
 pub(crate) trait Session: Send {
     /// Says what the session works for, as `ebb:<mapping>:<sync>`, to engines that keep such a label
     /// with their statements.
-    fn label(&mut self, _label: String) {}
+    async fn label(&mut self, _label: &str) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Runs one statement, transaction control included. Gives the number of rows that an `insert`,
     /// `update` or `delete` wrote; any number for other statements.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     connection::{SEQS, Session},
-    pgwire::{Link, lost, tell_losses},
+    pgwire::{Link, literal, lost, tell_losses},
 };
 
 /// Bytes of one message to the server when rows are loaded.
@@ -71,6 +71,11 @@ fn decoder(columns: &[Column], natives: &[Type]) -> Result<Decoder, Failure> {
 
 #[async_trait]
 impl Session for PostgresSession {
+    async fn label(&mut self, label: &str) -> Result<(), Failure> {
+        let Self(link) = self;
+        link.set(&format!("set application_name = {}", literal(label))).await
+    }
+
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
         let rows = self.0.execute(sql).await?;
         if let Some(statement) = remember_rows(sql, rows) {

@@ -28,8 +28,6 @@ pub(super) struct RedshiftSession {
     link: Link,
     /// The statement that must come first; none once it came.
     begin: Option<&'static str>,
-    /// What the next statement is to be labelled with first.
-    label: Option<String>,
     /// Whether this session made its temporary table.
     has_seqs: bool,
 }
@@ -41,18 +39,13 @@ impl RedshiftSession {
             Access::Read => Some("begin read only"),
             Access::Write => None,
         };
-        Self { link, begin, label: None, has_seqs: false }
+        Self { link, begin, has_seqs: false }
     }
 
     /// The connection, ready for statements.
     async fn link(&mut self) -> Result<&mut Link, Failure> {
         if let Some(begin) = self.begin.take() {
             self.link.set(begin).await?;
-        }
-        if let Some(label) = self.label.take() {
-            // Redshift keeps so many characters; a mapping's name has no backslash.
-            let label: String = label.chars().filter(|one| *one != '\\').take(320).collect();
-            self.link.set(&format!("set query_group to {}", literal(&label))).await?;
         }
         Ok(&mut self.link)
     }
@@ -73,8 +66,11 @@ struct Fetched {
 
 #[async_trait]
 impl Session for RedshiftSession {
-    fn label(&mut self, label: String) {
-        self.label = Some(label);
+    async fn label(&mut self, label: &str) -> Result<(), Failure> {
+        // Redshift keeps so many characters; a mapping's name has no backslash.
+        let label: String = label.chars().filter(|one| *one != '\\').take(320).collect();
+        let set = format!("set query_group to {}", literal(&label));
+        self.link().await?.set(&set).await
     }
 
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {

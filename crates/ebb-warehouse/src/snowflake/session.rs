@@ -64,8 +64,9 @@ fn read(piece: &[u8]) -> Result<Vec<Vec<Option<String>>>, Failure> {
 
 #[async_trait]
 impl Session for SnowflakeSession {
-    fn label(&mut self, label: String) {
-        self.label = label;
+    async fn label(&mut self, label: &str) -> Result<(), Failure> {
+        label.clone_into(&mut self.label);
+        Ok(())
     }
 
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {

@@ -22,7 +22,7 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
 ) -> Result<Diff, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
-    session.label(label(job));
+    session.label(&label(job)).await?;
     let in_transaction = tracker.dialect.transactions() == Transactions::Session;
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;

@@ -154,7 +154,7 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure> {
         let mut session = self.write().await?;
-        session.label(label(job));
+        session.label(&label(job)).await?;
         let changes = changes_table(job);
         let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
         let changes = self.dialect.table(&self.schema, &changes);

@@ -71,7 +71,7 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
     after: Option<u64>,
 ) -> Result<BatchStream, Failure> {
     let mut session = tracker.connection.open(Access::Read).await?;
-    session.label(label(job));
+    session.label(&label(job)).await?;
     if !tracker.has_tables(&mut *session, &[&changes_table(job)]).await? {
         return Err(missing(job));
     }

@@ -141,18 +141,16 @@ async fn without_a_right_the_exact_grant_is_told() {
     ");
 }
 
-/// The guide's SQL for a user, with the names of the test.
-fn guide(server: &Server, user: &str) -> String {
-    let guide = include_str!("../../../../docs/sources/mysql.md");
-    let sql = guide.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    sql.replace("choose one", "secret")
-        .replace("'ebb'", &format!("'{user}'"))
-        .replace("`shop`", &format!("`{}`", server.database))
-        .replace(
-            "`\\_\\_segment\\_reverse\\_etl`",
-            &format!("`{}`", server.managed.replace('_', "\\_")),
-        )
-        .replace("`__segment_reverse_etl`", &format!("`{}`", server.managed))
+/// The SQL that `ebb source setup` prints, with the names of the test.
+fn setup(server: &Server, user: &str) -> String {
+    let names = [
+        ("user", user),
+        ("password", "secret"),
+        ("reads", &server.database),
+        ("schema", &server.managed),
+    ];
+    let names = names.map(|(name, value)| (name.to_owned(), vec![value.to_owned()]));
+    ebb_warehouse::setup("mysql", &names.into()).unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -160,7 +158,7 @@ async fn the_guides_user_has_the_rights_of_a_sync_and_no_others() {
     let Some(engine) = Mysql::start().await else { return };
     let server = engine.server();
     let user = format!("ebb_guide_{}", std::process::id());
-    server.run(&format!("drop user if exists '{user}'; {}", guide(server, &user))).await;
+    server.run(&format!("drop user if exists '{user}'; {}", setup(server, &user))).await;
     let settings = with(server.settings(), json!({ "user": user.as_str(), "password": "secret" }));
     let source = server.source(settings);
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London'), (2, 'Bo', null)").await;

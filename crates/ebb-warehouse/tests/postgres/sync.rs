@@ -122,3 +122,13 @@ async fn mappings_with_names_beyond_the_servers_limit_keep_apart() {
         assert_eq!(source.0.tracked(&job.mapping).await.unwrap().unwrap().records, 1);
     }
 }
+
+#[tokio::test]
+async fn statements_are_labelled_with_their_mapping_and_sync() {
+    let Some(server) = Server::start("labelled").await else { return };
+    let source = server.source();
+    let label = "select 1 as id, current_setting('application_name') as label";
+    let (_, changes) = source.sync(1, label).await.unwrap();
+    let told = records(&changes);
+    assert!(told[0].contains("ebb:users-to-hook:"), "{told:?}");
+}

@@ -100,15 +100,12 @@ async fn the_guides_user_has_what_a_sync_needs() {
     let Some(double) = Double::start("redshift_guide").await else { return };
     double.server.role("ebb_redshift_guide").await;
     double.server.run("create schema sales; create table sales.users as select 1 as id").await;
-    let guide = include_str!("../../../../docs/sources/redshift.md");
-    let sql = guide.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let names = [("user", "ebb_redshift_guide"), ("database", "ebb_redshift_guide")];
+    let names = names.map(|(name, value)| (name.to_owned(), vec![value.to_owned()]));
+    let sql = ebb_warehouse::setup("redshift", &names.into()).unwrap().unwrap();
     // What PostgreSQL does not have, or the test made already.
-    let sql: String = sql
-        .lines()
-        .filter(|line| !line.starts_with("create user"))
-        .map(|line| line.replace(" ebb;", " ebb_redshift_guide;"))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let sql: Vec<_> = sql.lines().filter(|line| !line.starts_with("create user")).collect();
+    let sql = sql.join("\n");
     double.server.run(&sql).await;
     let source = source(double.settings_of("ebb_redshift_guide"));
     assert!(!findings(&source).await.contains("S1"));

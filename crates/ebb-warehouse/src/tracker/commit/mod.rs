@@ -26,7 +26,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let job = &commit.job;
     let mut session = tracker.write().await?;
     let session = &mut *session;
-    session.label(label(job));
+    session.label(&label(job)).await?;
     if !tracker.has_tables(session, &[&changes_table(job)]).await? {
         return Err(read::missing(job));
     }
@@ -92,7 +92,7 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
 ) -> Result<u64, Failure> {
     let mut session = tracker.write().await?;
     let session = &mut *session;
-    session.label(label(job));
+    session.label(&label(job)).await?;
     let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
     if tracker.dialect.transactions() == Transactions::Gathered {
         return gathered::rebase(tracker, session, job, state).await;

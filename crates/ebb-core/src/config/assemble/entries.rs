@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Settings of sources that are paths, by kind.
-const PATHS: [(&str, &str); 5] = [
+const PATHS: [(&str, &str); 6] = [
     ("duckdb", "path"),
     ("postgres", "sslcert"),
     ("postgres", "sslkey"),

@@ -188,7 +188,7 @@ async fn a_connection_cut_while_extracting_is_lost_and_the_next_attempt_works() 
     server
         .run(
             "select pg_terminate_backend(pid) from pg_stat_activity \
-             where application_name = 'ebb' and datname = current_database()",
+             where application_name like 'ebb%' and datname = current_database()",
         )
         .await;
     let failure = changes.try_fold(first, |rows, batch| async move { Ok(rows + batch.num_rows()) });

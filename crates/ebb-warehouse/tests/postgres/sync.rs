@@ -54,7 +54,7 @@ async fn no_session_is_left_when_the_rows_are_out() {
     source.sync(1, "select 1 as id").await.unwrap();
     server
         .until(
-            "not exists (select from pg_stat_activity where application_name = 'ebb' \
+            "not exists (select from pg_stat_activity where application_name like 'ebb%' \
              and datname = current_database())",
         )
         .await;
@@ -69,7 +69,7 @@ async fn a_dropped_stream_cancels_its_query_at_the_server() {
     source.0.diff(&job).await.unwrap();
     let mut changes = source.0.changes(&job, &Operation::ALL, None).await.unwrap();
     assert!(changes.try_next().await.unwrap().is_some());
-    let copies = "from pg_stat_activity where application_name = 'ebb' and state = 'active' \
+    let copies = "from pg_stat_activity where application_name like 'ebb%' and state = 'active' \
                   and datname = current_database()";
     assert_eq!(server.value(&format!("select count(*) {copies}")).await, "1");
     drop(changes);
@@ -81,7 +81,7 @@ async fn a_dropped_diff_is_canceled_at_the_server_and_leaves_nothing() {
     let Some(server) = Server::start("dropped_diff").await else { return };
     let source = server.source();
     let job = source.job(1, "select 1 as id, pg_sleep(600) is null as slept").await.unwrap();
-    let sleeping = "exists (select from pg_stat_activity where application_name = 'ebb' \
+    let sleeping = "exists (select from pg_stat_activity where application_name like 'ebb%' \
                     and wait_event = 'PgSleep' and datname = current_database())";
     tokio::select! {
         diff = source.0.diff(&job) => panic!("{diff:?}"),

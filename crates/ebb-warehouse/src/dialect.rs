@@ -12,6 +12,9 @@ pub(crate) enum Transactions {
     /// All statements of a session from `begin` to `commit`, those that make tables included; each
     /// sees what the ones before it did.
     Session,
+    /// Statements of a session that write rows; one that makes or drops a table ends the transaction. A
+    /// commit fills tables that were there before it began, and tables are swapped by renaming.
+    Rows,
     /// Statements that write rows, gathered from `begin` to `commit` and run together at its end: they
     /// answer nothing. Statements that make tables stand for themselves.
     Gathered,
@@ -198,12 +201,6 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!(
             "update {changes} set op = {op} where {condition}record_id in (select {value} {from})"
         )
-    }
-
-    /// Whether a statement that creates or drops a table commits what ran before it in a transaction. A
-    /// commit fills tables then that were there before it began, and tables are swapped by renaming.
-    fn tables_end_transactions(&self) -> bool {
-        false
     }
 
     /// How temporary tables are made, on which the diff of an engine without full join relies; `None`

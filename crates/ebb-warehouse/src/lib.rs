@@ -8,6 +8,7 @@ mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod file;
+mod given;
 mod layout;
 mod mysql;
 mod pgwire;

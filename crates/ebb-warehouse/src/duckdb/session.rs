@@ -8,10 +8,7 @@ use ebb_core::{Code, Column, Failure, port::BatchStream};
 use roaring::RoaringTreemap;
 
 use super::{connection::Lease, stage, types};
-use crate::{
-    blocking::Blocking,
-    connection::{SEQS, Session},
-};
+use crate::{blocking::Blocking, connection::Session};
 
 /// A connection and its share in the open file.
 pub(super) struct Live {
@@ -72,18 +69,20 @@ impl Session for DuckSession {
         Ok(rows.into_iter().filter_map(column).collect())
     }
 
-    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         /// Numbers of one statement.
         const CHUNK: usize = 8192;
+        let table = table.to_owned();
         let seqs = seqs.clone();
         self.run(move |driver| {
-            driver
-                .execute_batch(&format!("create or replace temporary table {SEQS} (seq bigint)"))?;
+            driver.execute_batch(&format!(
+                "create or replace temporary table {table} (seq bigint)"
+            ))?;
             let mut rest = seqs.iter().peekable();
             while rest.peek().is_some() {
                 let chunk: Vec<_> = rest.by_ref().take(CHUNK).map(|seq| seq.to_string()).collect();
                 let chunk = chunk.join(", ");
-                driver.execute_batch(&format!("insert into {SEQS} select unnest([{chunk}])"))?;
+                driver.execute_batch(&format!("insert into {table} select unnest([{chunk}])"))?;
             }
             Ok(())
         })

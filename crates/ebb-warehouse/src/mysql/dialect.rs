@@ -9,7 +9,7 @@ use super::{
     grammar::AnsiQuotes,
     types::{Handling, handling},
 };
-use crate::dialect::{Dialect, Marked, Scratch, is_moment};
+use crate::dialect::{Dialect, Marked, Scratch, Transactions, is_moment};
 
 /// The SQL of MySQL and MariaDB.
 #[derive(Debug)]
@@ -311,8 +311,8 @@ impl Dialect for MysqlDialect {
         )
     }
 
-    fn tables_end_transactions(&self) -> bool {
-        true
+    fn transactions(&self) -> Transactions {
+        Transactions::Rows
     }
 
     fn without_full_join(&self) -> Option<&dyn Scratch> {

@@ -21,7 +21,7 @@ use super::{
     stage::{Batch, Malformed},
     types,
 };
-use crate::connection::{SEQS, Session};
+use crate::connection::Session;
 
 /// How long a request to end a session may take.
 const KILL: Duration = Duration::from_secs(10);
@@ -148,13 +148,13 @@ impl Session for MysqlSession {
         Ok(columns.iter().map(types::column).collect())
     }
 
-    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         // The table lies in the managed database, where its user may make tables for sure.
         let managed = quoted(&self.connector.settings.managed_schema);
         self.set(&format!("use {managed}")).await?;
-        self.set(&format!("drop temporary table if exists {SEQS}")).await?;
+        self.set(&format!("drop temporary table if exists {table}")).await?;
         self.set(&format!(
-            "create temporary table {SEQS} (seq bigint not null primary key) engine=InnoDB"
+            "create temporary table {table} (seq bigint not null primary key) engine=InnoDB"
         ))
         .await?;
         let mut seqs = seqs.iter();
@@ -164,7 +164,7 @@ impl Session for MysqlSession {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.set(&format!("insert into {SEQS} values {}", rows.join(","))).await?;
+            self.set(&format!("insert into {table} values {}", rows.join(","))).await?;
         }
     }
 

@@ -2,28 +2,32 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
-use jiff::SignedDuration;
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
-use url::Url;
+use ebb_core::{Failure, Secret, config::Settings};
 
-/// The keys that are allowed, in a project file and in a URL's query alike (but for `url` itself).
-const KEYS: [&str; 13] = [
-    "url",
-    "host",
-    "port",
-    "database",
-    "user",
-    "password",
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "connect_timeout",
-    "statement_timeout",
-    "lock_timeout",
-];
+use crate::given::{Given, Server};
+
+/// What a source of this kind takes.
+static MYSQL: Server = Server {
+    kind: "mysql",
+    name: "MySQL",
+    schemes: &["mysql", "mariadb"],
+    port: 3306,
+    keys: &[
+        "url",
+        "host",
+        "port",
+        "database",
+        "user",
+        "password",
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "connect_timeout",
+        "statement_timeout",
+        "lock_timeout",
+    ],
+};
 
 /// How strict the connection is about encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,147 +83,28 @@ pub(super) struct ConnectionSettings {
 impl ConnectionSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let mut given = Given::default();
-        if let Some(url) = settings.get("url") {
-            given.take_url(url)?;
-        }
-        for (key, value) in settings.iter().filter(|(key, _)| *key != "url") {
-            given.take(key, scalar(key, value)?)?;
-        }
-        given.check(managed_schema)
+        let given = Given::read(&MYSQL, settings)?;
+        let default = SslMode::default();
+        Ok(Self {
+            user: given.required("user")?,
+            port: given.port()?,
+            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, default)?,
+            client_certificate: given.client_certificate()?,
+            host: given.required("host")?,
+            database: given.get("database").map(str::to_owned),
+            password: given.get("password").map(Secret::new),
+            sslrootcert: given.path("sslrootcert"),
+            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
+            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            lock_timeout: given.duration("lock_timeout", Duration::from_mins(5))?,
+            managed_schema: managed_schema.to_owned(),
+        })
     }
 
     /// Whether the host is the path of a Unix socket.
     pub(super) fn is_socket(&self) -> bool {
         self.host.starts_with('/')
     }
-}
-
-/// Settings as they were given, texts all of them.
-#[derive(Default)]
-struct Given(Vec<(&'static str, String)>);
-
-impl Given {
-    fn take(&mut self, key: &str, value: String) -> Result<(), Failure> {
-        let known = KEYS.into_iter().find(|known| *known == key && *known != "url");
-        let Some(known) = known else {
-            return Err(refuse(format!("`{key}` is not a setting of a mysql source"))
-                .help(suggest::allowed(key, KEYS)));
-        };
-        self.0.retain(|(taken, _)| *taken != known);
-        self.0.push((known, value));
-        Ok(())
-    }
-
-    /// Takes a URL apart. No message may show it: it holds the password.
-    fn take_url(&mut self, url: &Value) -> Result<(), Failure> {
-        let broken = |what: &str| {
-            refuse(format!("the setting `url` is not a MySQL URL: {what}")).help(
-                "Write it as `mysql://user:password@host:3306/database`; characters such as `@`, `/`, `:` \
-                 and `%` in user or password must be percent-encoded, or give `user` and `password` as settings of their own",
-            )
-        };
-        let text = url.as_str().ok_or_else(|| broken("it is not text"))?;
-        let url = Url::parse(text).map_err(|error| broken(&error.to_string()))?;
-        if !matches!(url.scheme(), "mysql" | "mariadb") {
-            return Err(broken("it does not begin with `mysql://`"));
-        }
-        let decoded = |text: &str| {
-            percent_decode_str(text)
-                .decode_utf8()
-                .map(std::borrow::Cow::into_owned)
-                .map_err(|_| broken("a percent-encoded part is not UTF-8"))
-        };
-        let parts = [
-            ("host", url.host_str().map(|host| host.trim_matches(['[', ']']))),
-            ("user", Some(url.username())),
-            ("password", url.password()),
-            ("database", url.path().strip_prefix('/')),
-        ];
-        for (key, part) in parts {
-            if let Some(part) = part.filter(|part| !part.is_empty()) {
-                self.take(key, decoded(part)?)?;
-            }
-        }
-        if let Some(port) = url.port() {
-            self.take("port", port.to_string())?;
-        }
-        for (key, value) in url.query_pairs() {
-            self.take(&key, value.into_owned())?;
-        }
-        Ok(())
-    }
-
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(taken, _)| *taken == key).map(|(_, value)| value.as_str())
-    }
-
-    fn required(&self, key: &str) -> Result<String, Failure> {
-        self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
-            refuse(format!("the setting `{key}` is missing"))
-                .help(format!("Add `{key}`, or `url: mysql://user:password@host:3306/database`"))
-        })
-    }
-
-    fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
-        let Some(text) = self.get(key) else { return Ok(default) };
-        let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-        seconds
-            .or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
-            .ok_or_else(|| wrong(key, text, "seconds such as `30`, or a time such as `5min`"))
-    }
-
-    fn check(&self, managed_schema: &str) -> Result<ConnectionSettings, Failure> {
-        let user = self.required("user")?;
-        let port = self.get("port").map_or(Ok(3306), |text| {
-            text.parse().map_err(|_| wrong("port", text, "a number up to 65535"))
-        })?;
-        let sslmode = self.get("sslmode").map_or(Ok(SslMode::default()), |text| {
-            SslMode::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| {
-                refuse(format!("`{text}` is not an `sslmode`"))
-                    .help(suggest::allowed(text, SslMode::ALL.map(SslMode::as_str)))
-            })
-        })?;
-        let path = |key| self.get(key).filter(|text| !text.is_empty()).map(PathBuf::from);
-        let client_certificate = match (path("sslcert"), path("sslkey")) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(refuse("`sslcert` is given without `sslkey`")),
-            (None, Some(_)) => return Err(refuse("`sslkey` is given without `sslcert`")),
-        };
-        Ok(ConnectionSettings {
-            host: self.required("host")?,
-            port,
-            database: self.get("database").map(str::to_owned),
-            user,
-            password: self.get("password").map(Secret::new),
-            sslmode,
-            sslrootcert: path("sslrootcert"),
-            client_certificate,
-            connect_timeout: self.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: self.duration("statement_timeout", Duration::from_hours(1))?,
-            lock_timeout: self.duration("lock_timeout", Duration::from_mins(5))?,
-            managed_schema: managed_schema.to_owned(),
-        })
-    }
-}
-
-fn scalar(key: &str, value: &Value) -> Result<String, Failure> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(refuse(format!("the setting `{key}` is neither text nor a number")))
-        }
-    }
-}
-
-fn refuse(message: impl Into<String>) -> Failure {
-    Failure::new(Code::SourceSettings, message)
-}
-
-fn wrong(key: &str, value: &str, expected: &str) -> Failure {
-    refuse(format!("`{value}` is not allowed for `{key}`")).help(format!("Give {expected}"))
 }
 
 #[cfg(test)]

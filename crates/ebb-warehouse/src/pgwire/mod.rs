@@ -13,6 +13,6 @@ pub(crate) use connector::{Connector, Version};
 pub(crate) use failure::lost;
 pub(crate) use link::Link;
 pub(crate) use names::{literal, quoted, within_limit};
-pub(crate) use settings::{ConnectionSettings, Given, Product, wrong};
+pub(crate) use settings::{ConnectionSettings, Product};
 pub(crate) use tls::SslMode;
 pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

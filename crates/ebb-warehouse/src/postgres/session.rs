@@ -100,10 +100,10 @@ impl Session for PostgresSession {
             .collect())
     }
 
-    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         let Self(link) = self;
         link.set(&format!(
-            "drop table if exists pg_temp.{SEQS}; create temporary table {SEQS} (seq bigint not null)"
+            "drop table if exists pg_temp.{table}; create temporary table {table} (seq bigint not null)"
         ))
         .await?;
         let loaded = load(link.ask(), seqs).await;

@@ -2,30 +2,35 @@
 
 use ebb_core::{Failure, config::Settings};
 
-use crate::pgwire::{ConnectionSettings, Given, Product, SslMode, wrong};
+use crate::{
+    given::{Given, Server, wrong},
+    pgwire::{ConnectionSettings, Product, SslMode},
+};
 
 static POSTGRES: Product = Product {
-    kind: "postgres",
-    name: "PostgreSQL",
-    schemes: &["postgres", "postgresql"],
-    port: 5432,
+    server: Server {
+        kind: "postgres",
+        name: "PostgreSQL",
+        schemes: &["postgres", "postgresql"],
+        port: 5432,
+        keys: &[
+            "url",
+            "host",
+            "port",
+            "database",
+            "user",
+            "password",
+            "sslmode",
+            "sslrootcert",
+            "sslcert",
+            "sslkey",
+            "connect_timeout",
+            "statement_timeout",
+            "lock_timeout",
+            "work_mem",
+        ],
+    },
     sslmode: SslMode::Prefer,
-    keys: &[
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "password",
-        "sslmode",
-        "sslrootcert",
-        "sslcert",
-        "sslkey",
-        "connect_timeout",
-        "statement_timeout",
-        "lock_timeout",
-        "work_mem",
-    ],
     admission: "the server's pg_hba.conf",
 };
 
@@ -40,8 +45,8 @@ pub(super) struct PostgresSettings {
 impl PostgresSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&POSTGRES, settings)?;
-        let connection = given.connection(managed_schema)?;
+        let given = Given::read(&POSTGRES.server, settings)?;
+        let connection = ConnectionSettings::of(&POSTGRES, &given, managed_schema)?;
         let work_mem = given.get("work_mem");
         if let Some(work_mem) = work_mem {
             let digits = work_mem.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());

@@ -14,7 +14,7 @@ use super::{
     types,
 };
 use crate::{
-    connection::{Access, SEQS, Session},
+    connection::{Access, Session},
     pgwire::{Link, literal, lost, tell_losses},
 };
 
@@ -92,19 +92,19 @@ impl Session for RedshiftSession {
             .collect())
     }
 
-    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
         // Without a schema the name is that of the temporary table once there is one.
         let drop = if mem::replace(&mut self.has_seqs, true) {
-            format!("drop table {SEQS}; ")
+            format!("drop table {table}; ")
         } else {
             String::new()
         };
         let link = self.link().await?;
         link.set(&format!(
-            "{drop}create temporary table {SEQS} (seq bigint not null) diststyle all sortkey(seq)"
+            "{drop}create temporary table {table} (seq bigint not null) diststyle all sortkey(seq)"
         ))
         .await?;
-        let insert = format!("insert into {SEQS} (seq) values ");
+        let insert = format!("insert into {table} (seq) values ");
         let mut statement = insert.clone();
         for seq in seqs {
             if statement.len() > LOAD_BYTES {

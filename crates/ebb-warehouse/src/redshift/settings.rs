@@ -2,27 +2,32 @@
 
 use ebb_core::{Code, Failure, config::Settings};
 
-use crate::pgwire::{ConnectionSettings, Given, Product, SslMode};
+use crate::{
+    given::{Given, Server},
+    pgwire::{ConnectionSettings, Product, SslMode},
+};
 
 static REDSHIFT: Product = Product {
-    kind: "redshift",
-    name: "Redshift",
-    schemes: &["redshift", "postgres", "postgresql"],
-    port: 5439,
+    server: Server {
+        kind: "redshift",
+        name: "Redshift",
+        schemes: &["redshift", "postgres", "postgresql"],
+        port: 5439,
+        keys: &[
+            "url",
+            "host",
+            "port",
+            "database",
+            "user",
+            "password",
+            "sslmode",
+            "sslrootcert",
+            "connect_timeout",
+            "statement_timeout",
+        ],
+    },
     // A cluster's certificate comes from an authority that every system trusts.
     sslmode: SslMode::VerifyFull,
-    keys: &[
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "password",
-        "sslmode",
-        "sslrootcert",
-        "connect_timeout",
-        "statement_timeout",
-    ],
     admission: "the cluster's security group and parameter group",
 };
 
@@ -51,7 +56,8 @@ pub(super) fn read(
         return Err(Failure::new(Code::SourceSettings, message)
             .help("Create a database user with a password, and give `user` and `password`"));
     }
-    Given::read(&REDSHIFT, settings)?.connection(managed_schema)
+    let given = Given::read(&REDSHIFT.server, settings)?;
+    ConnectionSettings::of(&REDSHIFT, &given, managed_schema)
 }
 
 #[cfg(test)]

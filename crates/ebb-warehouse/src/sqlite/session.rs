@@ -8,10 +8,7 @@ use roaring::RoaringTreemap;
 use rusqlite::{Connection as Driver, ErrorCode, types::ValueRef};
 
 use super::stage;
-use crate::{
-    blocking::Blocking,
-    connection::{SEQS, Session},
-};
+use crate::{blocking::Blocking, connection::Session};
 
 pub(super) struct SqliteSession(Blocking<Driver>);
 
@@ -71,14 +68,16 @@ impl Session for SqliteSession {
         .await
     }
 
-    async fn load_seqs(&mut self, _table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+    async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
+        let table = table.to_owned();
         let seqs = seqs.clone();
         self.run(move |connection| {
             connection.execute_batch(&format!(
-                "drop table if exists temp.{SEQS}; \
-                 create temporary table {SEQS} (seq integer primary key)"
+                "drop table if exists temp.{table}; \
+                 create temporary table {table} (seq integer primary key)"
             ))?;
-            let mut insert = connection.prepare(&format!("insert into temp.{SEQS} values (?1)"))?;
+            let mut insert =
+                connection.prepare(&format!("insert into temp.{table} values (?1)"))?;
             for seq in &seqs {
                 insert.execute([seq.cast_signed()])?;
             }

@@ -14,7 +14,7 @@ use super::{
     read, rebase, swap,
 };
 use crate::{
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::Layout,
     mysql::MysqlDialect,
     redshift::RedshiftDialect,
@@ -111,7 +111,7 @@ fn statements<D: Dialect>(
         subscribed: vec![Operation::Added, Operation::Updated],
     };
     let all = Applied::of(&first, &everything);
-    let swaps = dialect.tables_end_transactions();
+    let swaps = dialect.transactions() == Transactions::Rows;
     if swaps {
         tell("before the first commit", &commit::empty(&first));
         tell("first commit", &commit::fill(&first, &all));

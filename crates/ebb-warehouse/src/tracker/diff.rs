@@ -23,7 +23,7 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
     let mut session = tracker.write().await?;
     let session = &mut *session;
     session.label(&label(job)).await?;
-    let in_transaction = tracker.dialect.transactions() == Transactions::Session;
+    let in_transaction = tracker.dialect.transactions() != Transactions::Gathered;
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
 

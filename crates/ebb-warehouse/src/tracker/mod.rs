@@ -17,7 +17,7 @@ use ebb_core::{
 
 use crate::{
     connection::{Access, Connection, Session},
-    dialect::Dialect,
+    dialect::{Dialect, Transactions},
     layout::{Tables, changes_table},
     state::{self, State},
     statement,
@@ -171,7 +171,7 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         let Tables { records, checkpoints, rebuild } = Tables::of(mapping);
         // The checkpoint goes first: without it the rest means nothing.
         let mut tables = vec![checkpoints, records, rebuild];
-        if self.dialect.tables_end_transactions() {
+        if self.dialect.transactions() == Transactions::Rows {
             tables.extend(statement::swap::names(mapping));
         }
         let drop = tables.iter().map(|table| {

@@ -37,7 +37,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
     let applied = Applied::of(&layout, commit);
 
-    let prepared = tracker.dialect.tables_end_transactions();
+    let prepared = tracker.dialect.transactions() == Transactions::Rows;
     if prepared {
         swap::prepare(tracker, session, &layout).await?;
     }
@@ -106,7 +106,7 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     let checkpoint = layout.checkpoint().map(str::to_owned);
     let tracked = Tracked { recipe: tracker.recipe(job), checkpoint, ..state.tracked.clone() };
     let unidentified = state.unidentified;
-    if tracker.dialect.tables_end_transactions() {
+    if tracker.dialect.transactions() == Transactions::Rows {
         let state = next_state(&layout, tracked, unidentified);
         swap::replace(tracker, session, &layout, &state).await?;
         return Ok(changed);
@@ -137,7 +137,7 @@ async fn save<D: Dialect, C: Connection>(
 ) -> Result<(), Failure> {
     let [create, delete, insert] = replace(layout, tracked, unidentified);
     // Where making a table would end the transaction, it was made before.
-    let create = Some(create).filter(|_| !tracker.dialect.tables_end_transactions());
+    let create = Some(create).filter(|_| tracker.dialect.transactions() != Transactions::Rows);
     tracker.run(session, create.into_iter().chain([delete, insert])).await
 }
 

@@ -29,14 +29,11 @@ struct Finding<'a> {
 
 pub(super) fn run(new: &Path, old: Option<&Path>, global: &Global) -> Result<Finish, Stop> {
     let new = manifest(new)?.0;
-    let project = match old {
-        Some(old) => {
-            let (manifest, text) = manifest(old)?;
-            load_with_manifest(&global.project, &manifest, &text)?
-        }
+    let old = old.map(manifest).transpose()?;
+    let project = match &old {
+        Some((manifest, text)) => load_with_manifest(&global.project, manifest, text)?,
         None => load_without_secrets(&global.project)?,
     };
-    let old = old.map(manifest).transpose()?.map(|(manifest, _)| manifest);
     let catalog = Catalog::load(&project.root.join("destinations"))?;
     let mut findings = Vec::new();
     let mut compared = 0;
@@ -44,7 +41,7 @@ pub(super) fn run(new: &Path, old: Option<&Path>, global: &Global) -> Result<Fin
         let Some(model) = project.models.get(&mapping.model) else { continue };
         let Some(source) = &model.dbt else { continue };
         let before = match &old {
-            Some(old) => Cow::Borrowed(old),
+            Some((old, _)) => Cow::Borrowed(old),
             None => Cow::Owned(manifest(&project.root.join(&source.manifest))?.0),
         };
         if before.project.is_some() && new.project.is_some() && before.project != new.project {

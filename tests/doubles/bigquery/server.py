@@ -16,7 +16,9 @@ Switches and faults, which tests set by HTTP (a fault or switch belongs to one p
            "cut": true                      the answer breaks off in its middle
            "delay_s"                        the job runs so long
            "error": {"reason", "message"}   the job fails so
+           "stop_at"                        the script fails before the statement of this place
     GET  /_double/log?project=        the jobs that came, oldest first
+    GET  /_double/tables?project=&dataset=    the names of a dataset's tables
     POST /_double/sts                 the token exchange of federated workloads
 """
 
@@ -210,6 +212,11 @@ class Front:
             error = fault["error"]
             status = {"state": "DONE", "errorResult": error, "errors": [error]}
             job.answer = {"jobReference": reference, "status": status, "statistics": {}}
+        elif "stop_at" in fault:
+            statements = job.sql.split(";\n")
+            statements.insert(fault["stop_at"], "select * from nowhere.stopped")
+            job.configuration["query"]["query"] = ";\n".join(statements)
+            await self.run(job, path)
         elif "delay_s" in fault:
             job.task = asyncio.create_task(self.run_later(job, path, fault["delay_s"]))
         else:
@@ -229,9 +236,8 @@ class Front:
         status, answer = await self.ask("POST", path, "", json.dumps(job.body).encode())
         answer = json.loads(answer)
         if status != 200:
-            error = answer.get("error", {})
-            reason = (error.get("errors") or [{}])[0]
-            raise Refused(status, reason.get("reason", "internalError"), error.get("message", "no reason"))
+            [error, *_] = answer["error"]["errors"]
+            raise Refused(status, error["reason"], error["message"])
         answer.setdefault("statistics", {})["totalBytesProcessed"] = str(SCANNED)
         job.answer = answer
 
@@ -245,12 +251,23 @@ class Front:
         wanted["jobReference"].setdefault("jobId", f"dry_{time.time_ns()}")
         sql = wanted["configuration"]["query"]["query"]
         refuse_what_the_service_refuses(sql)
+        answer = await self.told(path, wanted)
+        if not answer["statistics"]["query"].get("schema", {}).get("fields"):
+            # of a query that it cannot run the emulator only tells when it runs it
+            wanted = json.loads(json.dumps(wanted))
+            wanted["configuration"].pop("dryRun")
+            wanted["jobReference"]["jobId"] += "_run"
+            await self.told(path, wanted)
+        answer.setdefault("statistics", {})["totalBytesProcessed"] = str(SCANNED)
+        return answer
+
+    async def told(self, path, wanted):
+        """The emulator's answer to a job, whose failure the service answers by a status."""
         status, answer = await self.ask("POST", path, "", json.dumps(wanted).encode())
         answer = json.loads(answer)
-        error = answer.get("status", {}).get("errorResult")
-        if status == 200 and error:
+        error = answer.get("status", {}).get("errorResult") or (answer.get("error", {}).get("errors") or [None])[0]
+        if error:
             raise Refused(STATUS.get(error["reason"], 400), error["reason"], error["message"])
-        answer.setdefault("statistics", {})["totalBytesProcessed"] = str(SCANNED)
         return answer
 
     async def run_own(self, project, sql, dialect):
@@ -318,6 +335,11 @@ class Front:
             return self.exchange(body)
         if path == "key":
             return 200, {}, {"service_account": self.key, "workload": self.workload()}
+        if path == "tables":
+            asked = dict(urllib.parse.parse_qsl(query))
+            path = f"/bigquery/v2/projects/{asked['project']}/datasets/{asked['dataset']}/tables"
+            _, answer = await self.ask("GET", path, "", b"")
+            return 200, {}, sorted(table["tableReference"]["tableId"] for table in json.loads(answer)["tables"])
         if path == "log":
             jobs = self.jobs[dict(urllib.parse.parse_qsl(query))["project"]]
             return 200, {}, [job.entry() for job in jobs.values()]
@@ -377,12 +399,16 @@ def main():
     os.environ["BQEMU_ENABLE_FORMAT_EXTENSIONS"] = "false"
 
     from bqemulator import server
-    from bqemulator.config import PersistenceMode, Settings
+    from bqemulator.config import LogLevel, PersistenceMode, Settings
 
     make = server.create_app
     server.create_app = lambda context: Front(make(context), arguments.port)
     settings = Settings(
-        persistence_mode=PersistenceMode.EPHEMERAL, rest_port=arguments.port, grpc_port=0, default_project_id="double"
+        persistence_mode=PersistenceMode.EPHEMERAL,
+        rest_port=arguments.port,
+        grpc_port=0,
+        default_project_id="double",
+        log_level=LogLevel.WARNING,
     )
     server.run_forever(settings)
 

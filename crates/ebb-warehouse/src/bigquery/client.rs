@@ -144,9 +144,7 @@ impl Client {
     fn request(&self, method: Method, address: &Url, body: Option<&Value>) -> RequestBuilder {
         let request = self.http.request(method, address.clone());
         match body {
-            Some(body) => {
-                request.header("Content-Type", "application/json").body(body.to_string())
-            }
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
             None => request,
         }
     }
@@ -162,11 +160,7 @@ impl Client {
     }
 
     /// Runs a task that the client owns.
-    pub(super) fn spawn(
-        &self,
-        task: impl Future<Output = ()> + Send + 'static,
-        runtime: &Handle,
-    ) {
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn_on(task, runtime);

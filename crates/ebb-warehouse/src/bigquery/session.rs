@@ -108,10 +108,8 @@ impl Session for BigQuerySession {
                 let comma = if list.is_empty() { "" } else { "," };
                 write!(list, "{comma}{seq}").expect("a text takes what is written to it");
             }
-            self.run(&format!(
-                "insert into {table} (seq) select seq from unnest([{list}]) as seq"
-            ))
-            .await?;
+            self.run(&format!("insert into {table} (seq) select seq from unnest([{list}]) as seq"))
+                .await?;
         }
         Ok(())
     }

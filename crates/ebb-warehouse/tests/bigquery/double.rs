@@ -36,9 +36,7 @@ impl Double {
         // the runner may start every test in a process of its own
         let project = format!("test-{}-{number}", process::id());
         let mut double = Self { http: client(), url, project, key: Value::Null };
-        let mut wanted = json!({ "name": double.project });
-        wanted.as_object_mut()?.extend(switches.as_object()?.clone());
-        double.post("projects", &wanted).await;
+        double.switch(switches).await;
         double.key = double.get("key").await;
         Some(double)
     }
@@ -72,12 +70,14 @@ impl Double {
 
     /// The first value of a query, in PostgreSQL's words.
     pub(crate) async fn value(&self, sql: &str) -> Value {
-        self.post("run", &json!({ "project": self.project, "sql": sql, "dialect": "postgres" })).await
+        self.post("run", &json!({ "project": self.project, "sql": sql, "dialect": "postgres" }))
+            .await
     }
 
     /// Runs statements in BigQuery's words.
     pub(crate) async fn run_own(&self, sql: &str) {
-        self.post("run", &json!({ "project": self.project, "sql": sql, "dialect": "bigquery" })).await;
+        self.post("run", &json!({ "project": self.project, "sql": sql, "dialect": "bigquery" }))
+            .await;
     }
 
     /// Lets requests fail; see the double's own words.
@@ -85,6 +85,19 @@ impl Double {
         let mut wanted = json!({ "project": self.project });
         wanted.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
         self.post("faults", &wanted).await;
+    }
+
+    /// Changes switches.
+    pub(crate) async fn switch(&self, switches: Value) {
+        let mut wanted = json!({ "name": self.project });
+        wanted.as_object_mut().unwrap().extend(switches.as_object().unwrap().clone());
+        self.post("projects", &wanted).await;
+    }
+
+    /// The names of a dataset's tables.
+    pub(crate) async fn tables(&self, dataset: &str) -> Vec<String> {
+        let tables = self.get(&format!("tables?project={}&dataset={dataset}", self.project)).await;
+        serde_json::from_value(tables).unwrap()
     }
 
     /// The jobs that came.

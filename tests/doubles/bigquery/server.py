@@ -214,7 +214,7 @@ class Front:
             job.answer = {"jobReference": reference, "status": status, "statistics": {}}
         elif "stop_at" in fault:
             statements = job.sql.split(";\n")
-            statements.insert(fault["stop_at"], "select * from nowhere.stopped")
+            statements.insert(fault["stop_at"], "select * from shop.stopped")
             job.configuration["query"]["query"] = ";\n".join(statements)
             await self.run(job, path)
         elif "delay_s" in fault:

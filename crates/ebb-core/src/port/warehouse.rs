@@ -125,7 +125,7 @@ pub struct Diff {
     #[serde(default)]
     pub not_finite: u64,
     /// Bytes that the diff's statements read, where the warehouse counts them; it may bill by them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scanned: Option<u64>,
 }
 

@@ -28,15 +28,13 @@ use connection::BigQueryConnection;
 pub(crate) use dialect::BigQueryDialect;
 use settings::ConnectionSettings;
 
-use crate::{
-    setup::{Setup, is_plain},
-    tracker::Tracker,
-};
+use crate::{setup::Setup, tracker::Tracker};
 
 /// What an administrator runs.
 pub(crate) const SETUP: Setup = Setup {
     template: include_str!("setup.sql"),
-    name: |name| if is_plain(name) { name.to_owned() } else { dialect::quoted(name) },
+    // Names stand within texts and commands, too, which they must not end.
+    name: |name| name.replace(['\'', '"', '`', '\\', ' ', '\n'], ""),
     exact: dialect::quoted,
     text: dialect::literal,
 };

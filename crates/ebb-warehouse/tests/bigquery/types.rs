@@ -32,7 +32,10 @@ async fn every_type_arrives_exactly() {
              insert into everything (id) select 3",
         )
         .await;
-    let mut bench = Bench::new(engine, "select * from everything");
+    // The double loses structs that a `*` stands for.
+    let sql = "select id, exact, number, yes, body, octets, day, clock, local, moment, document, nested, list, span \
+               from everything";
+    let mut bench = Bench::new(engine, sql);
     insta::assert_snapshot!(crate::types::told(&mut bench, 1).await);
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct KnownTable {
     pub(crate) name: String,
     /// What the statement said of it that made it.
     pub(crate) comment: Option<String>,
+    /// How many rows it has.
+    pub(crate) rows: u64,
 }
 
 /// Opens sessions.
@@ -56,6 +58,11 @@ pub(crate) trait Session: Send {
     /// The bytes that this session's statements have read so far, where the service counts them; it may be
     /// what they are billed by.
     fn bytes_scanned(&self) -> Option<u64> {
+        None
+    }
+
+    /// Another session for the same work, where having one more costs nothing.
+    fn again(&self) -> Option<Box<dyn Session>> {
         None
     }
 

@@ -245,6 +245,12 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         None
     }
 
+    /// How many rows one statement can put in order, where an engine cannot do it with any number: more changes
+    /// are streamed by several statements, each for a range of `seq`.
+    fn rows_in_order(&self) -> Option<u64> {
+        None
+    }
+
     /// What makes a plain scan of a changes table come in the order of `seq`, `seq` being the alias of
     /// its growing row number; empty where a scan gives rows as they were written. Rows that are
     /// streamed are never updated, so they stay where they were written.

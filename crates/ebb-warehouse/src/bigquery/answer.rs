@@ -101,9 +101,11 @@ pub(super) struct Dataset {
 
 /// A table.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct TableInfo {
     pub(super) description: Option<String>,
+    #[serde(deserialize_with = "number")]
+    pub(super) num_rows: u64,
 }
 
 /// Why a request was refused.

@@ -65,8 +65,9 @@ impl Client {
         let mut known = Vec::new();
         for name in names {
             let path = ["datasets", &self.settings.managed, "tables", name];
-            if let Some(TableInfo { description }) = self.find(&path).await? {
-                known.push(KnownTable { name: (*name).to_owned(), comment: description });
+            if let Some(TableInfo { description, num_rows }) = self.find(&path).await? {
+                let name = (*name).to_owned();
+                known.push(KnownTable { name, comment: description, rows: num_rows });
             }
         }
         Ok(known)

@@ -11,9 +11,11 @@ pub(super) const BEGIN: &str = "begin transaction";
 /// Ends it.
 pub(super) const COMMIT: &str = "commit transaction";
 
-/// So many groups of changes are numbered apart from each other, a power of two. One number of all rows in
-/// a row would be one worker's task, whatever their number.
+/// So many groups of changes are numbered apart from each other, a power of two. To number all rows in one
+/// go would be one worker's task, whatever their number.
 const GROUPS: u32 = 1024;
+/// So many rows are put in order by one statement: that is one worker's task, too.
+const ROWS_IN_ORDER: u64 = 100_000;
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
 /// BigQuery's SQL.
@@ -115,6 +117,11 @@ impl Dialect for BigQueryDialect {
         format!("cast({expression} as int64)")
     }
 
+    /// A random one, whose number no worker has to count to.
+    fn row_number(&self) -> String {
+        "cast(rand() * 9e15 as int64)".to_owned()
+    }
+
     fn change_number(&self, checksum: &str) -> String {
         let group = format!("({checksum} & {})", GROUPS - 1);
         format!("row_number() over (partition by {group}) * {GROUPS} + {group}")
@@ -143,6 +150,15 @@ impl Dialect for BigQueryDialect {
 
     fn create_table_as(&self, table: &str, query: &str) -> String {
         format!("create or replace table {table} as\n{query}")
+    }
+
+    /// Near to one another lies what one statement streams, so that it reads no more than that.
+    fn create_changes_as(&self, table: &str, query: &str) -> String {
+        format!("create or replace table {table} cluster by seq as\n{query}")
+    }
+
+    fn rows_in_order(&self) -> Option<u64> {
+        Some(ROWS_IN_ORDER)
     }
 
     fn create_shaped_records(&self, table: &str, shape: &str, query: &str) -> String {

@@ -56,6 +56,12 @@ impl Session for BigQuerySession {
         self.client.tables(names).await.map(Some)
     }
 
+    fn again(&self) -> Option<Box<dyn Session>> {
+        let mut session = Self::new(Arc::clone(&self.client));
+        session.labels.clone_from(&self.labels);
+        Some(Box::new(session))
+    }
+
     fn bytes_scanned(&self) -> Option<u64> {
         Some(self.scanned)
     }

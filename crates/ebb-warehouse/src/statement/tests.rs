@@ -94,7 +94,10 @@ fn statements<D: Dialect>(
     tell("next diff", &probe);
     tell("duplicates", &[diff::duplicates(&next, 10)]);
     tell("next diff over the limit", &diff::write(&next, Selection::Ordered(1000)));
-    tell("changes", &[read::changes(&next, &[Operation::Added, Operation::Updated], Some(5))]);
+    tell(
+        "changes",
+        &[read::changes(&next, &[Operation::Added, Operation::Updated], Some(5), None)],
+    );
 
     let kept = state(dialect, &keep, None);
     let keeping = Layout::new(dialect, "managed", &keep, Some(&kept)).unwrap();

@@ -84,6 +84,31 @@ async fn a_result_in_many_pages_comes_in_order() {
 }
 
 #[tokio::test]
+async fn more_changes_than_one_statement_puts_in_order_come_in_order() {
+    let Some(engine) = BigQuery::start().await else { return };
+    let sql = engine.numbers(101_000);
+    let mut bench = Bench::new(engine, &sql);
+    let job = bench.job().await;
+    bench.warehouse.diff(&job).await.unwrap();
+    let seqs = async |after| {
+        let stream = bench.warehouse.changes(&job, &Operation::ALL, after).await.unwrap();
+        let batches: Vec<_> = stream.try_collect().await.unwrap();
+        let sets = batches
+            .iter()
+            .map(|batch| ebb_core::RecordSet::new(batch, "m".into(), "t".into()).unwrap());
+        sets.flat_map(|set| set.iter().map(|record| record.seq()).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let all = seqs(None).await;
+    assert_eq!(all.len(), 101_000);
+    assert!(all.is_sorted_by(|one, next| one < next));
+    assert_eq!(seqs(Some(all[99_990])).await, all[99_991..]);
+    let log = bench.engine.double().log().await;
+    let ranges = log.iter().filter(|entry| entry["sql"].as_str().unwrap().contains("seq <= "));
+    assert_eq!(ranges.count(), 3, "two, and one for the rest");
+}
+
+#[tokio::test]
 async fn a_page_that_is_shorter_than_others_is_filled_up() {
     let Some(engine) = BigQuery::start().await else { return };
     let sql = engine.numbers(1000);

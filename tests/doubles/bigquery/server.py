@@ -390,6 +390,19 @@ def refuse_what_the_service_refuses(sql):
                 raise Refused(400, "invalidQuery", told)
 
 
+def with_quick_fingerprints(register):
+    """The emulator's `farm_fingerprint` is exact and takes its time; any hash of 64 bits serves the tests."""
+
+    def registered(connection):
+        register(connection)
+        connection.remove_function("bqemu_farm_fingerprint")
+        connection.execute(
+            "create macro bqemu_farm_fingerprint(text) as cast(cast(hash(text) as hugeint) - 9223372036854775808 as bigint)"
+        )
+
+    return registered
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
@@ -400,7 +413,9 @@ def main():
 
     from bqemulator import server
     from bqemulator.config import LogLevel, PersistenceMode, Settings
+    from bqemulator.sql import builtin_udfs
 
+    builtin_udfs.register_builtin_udfs = with_quick_fingerprints(builtin_udfs.register_builtin_udfs)
     make = server.create_app
     server.create_app = lambda context: Front(make(context), arguments.port)
     settings = Settings(

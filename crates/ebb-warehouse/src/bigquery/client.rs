@@ -129,13 +129,9 @@ impl Client {
                     }
                 }
                 Ok(reply) => return Ok(reply),
-                Err(error) => match attempts.after_error(&error) {
-                    Some(wait) => wait,
-                    None => {
-                        let endpoint = &self.settings.endpoint;
-                        return Err(rest::unanswered(error, endpoint, "`endpoint`"));
-                    }
-                },
+                Err(error) => attempts.after_error(error).map_err(|error| {
+                    rest::unanswered(error, &self.settings.endpoint, "`endpoint`")
+                })?,
             };
             tracing::debug!(?attempts, ?wait, "BigQuery is asked again");
             time::sleep(wait).await;

@@ -12,6 +12,8 @@ use super::{
     answer::{Job, Page, QueryStatistics, Statistics},
     client::{Client, parsed},
     failure,
+    question::{Configuration, DatasetReference, JobReference, Property, Query, Request},
+    settings::ConnectionSettings,
 };
 use crate::rest;
 
@@ -42,21 +44,15 @@ pub(super) struct Done {
 
 /// Runs a statement to its end. When the future is dropped, the service is asked to stop it.
 pub(super) async fn run(client: &Arc<Client>, statement: &Statement<'_>) -> Result<Done, Failure> {
-    let id = format!("ebb_{}", rest::unique()?);
     let limit = client.settings.statement_timeout;
-    let mut body = configuration(client, statement);
-    if let Some(configuration) = body.get_mut("configuration").and_then(Value::as_object_mut)
-        && !limit.is_zero()
-    {
-        configuration.insert("jobTimeoutMs".to_owned(), limit.as_millis().to_string().into());
-    }
-    body["jobReference"] = json!({
-        "projectId": client.settings.project,
-        "location": client.settings.location,
-        "jobId": id,
-    });
-    let running =
-        Running { client: Arc::clone(client), id, ended: false, runtime: Handle::current() };
+    let id = format!("ebb_{}", rest::unique()?);
+    let mut job = request(client, statement);
+    job.job_reference.job_id = Some(&id);
+    job.configuration.job_timeout_ms =
+        Some(limit.as_millis().to_string()).filter(|_| !limit.is_zero());
+    let body = json!(job);
+    let (client, runtime) = (Arc::clone(client), Handle::current());
+    let running = Running { client, id, ended: false, runtime };
     if limit.is_zero() {
         return running.run(&body).await;
     }
@@ -69,35 +65,36 @@ pub(super) async fn run(client: &Arc<Client>, statement: &Statement<'_>) -> Resu
 /// What the service knows of a query before it runs.
 pub(super) async fn dry_run(client: &Client, sql: &str) -> Result<QueryStatistics, Failure> {
     let labels = Map::new();
-    let mut body = configuration(client, &Statement { sql, labels: &labels });
-    if let Some(configuration) = body.get_mut("configuration").and_then(Value::as_object_mut) {
-        configuration.insert("dryRun".to_owned(), true.into());
-    }
-    body["jobReference"] = json!({
-        "projectId": client.settings.project,
-        "location": client.settings.location,
-    });
-    let reply = client.send(Method::POST, &client.address(&["jobs"]), Some(&body)).await?;
+    let mut job = request(client, &Statement { sql, labels: &labels });
+    job.configuration.dry_run = true;
+    let reply = client.send(Method::POST, &client.address(&["jobs"]), Some(&json!(job))).await?;
     match reply.status {
         StatusCode::OK => Ok(finished(client, parsed(&reply.body)?)?.query),
         _ => Err(client.refusal(&reply)),
     }
 }
 
-fn configuration(client: &Client, statement: &Statement<'_>) -> Value {
-    let settings = &client.settings;
-    let mut query = json!({
-        "query": statement.sql,
-        "useLegacySql": false,
-        "connectionProperties": [{ "key": "time_zone", "value": "UTC" }],
-    });
-    if let Some(dataset) = &settings.dataset {
-        query["defaultDataset"] = json!({ "projectId": settings.project, "datasetId": dataset });
+fn request<'a>(client: &'a Client, statement: &Statement<'a>) -> Request<'a> {
+    let ConnectionSettings { project, location, dataset, maximum_bytes_billed, .. } =
+        &client.settings;
+    Request {
+        job_reference: JobReference { project_id: project, location, job_id: None },
+        configuration: Configuration {
+            query: Query {
+                sql: statement.sql,
+                use_legacy_sql: false,
+                // What timestamps are written and read by.
+                connection_properties: [Property { key: "time_zone", value: "UTC" }],
+                default_dataset: dataset
+                    .as_deref()
+                    .map(|dataset_id| DatasetReference { project_id: project, dataset_id }),
+                maximum_bytes_billed: maximum_bytes_billed.map(|bytes| bytes.to_string()),
+            },
+            labels: statement.labels,
+            dry_run: false,
+            job_timeout_ms: None,
+        },
     }
-    if let Some(bytes) = settings.maximum_bytes_billed {
-        query["maximumBytesBilled"] = bytes.to_string().into();
-    }
-    json!({ "configuration": { "query": query, "labels": statement.labels } })
 }
 
 /// The statistics of a job that is done, or why it failed.

@@ -18,6 +18,7 @@ mod dialect;
 mod failure;
 mod job;
 mod pages;
+mod question;
 mod session;
 mod settings;
 mod types;

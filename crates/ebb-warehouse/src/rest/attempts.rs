@@ -35,12 +35,15 @@ impl Attempts {
         (self.made < ATTEMPTS).then(|| reply.wait.unwrap_or(backoff).min(LONGEST_WAIT))
     }
 
-    /// The same for one that got no answer. An address that nobody answers at is told soon, and a
-    /// certificate does not get better.
-    pub(crate) fn after_error(&mut self, error: &reqwest::Error) -> Option<Duration> {
+    /// The same for one that got no answer; gives the error back if it was the last. An address that nobody
+    /// answers at is told soon, and a certificate does not get better.
+    pub(crate) fn after_error(
+        &mut self,
+        error: reqwest::Error,
+    ) -> Result<Duration, reqwest::Error> {
         let backoff = self.next();
         let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
-        (!is_tls(error) && self.made < attempts).then_some(backoff)
+        if is_tls(&error) || self.made >= attempts { Err(error) } else { Ok(backoff) }
     }
 
     fn next(&mut self) -> Duration {

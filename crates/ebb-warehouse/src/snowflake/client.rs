@@ -113,13 +113,9 @@ impl Client {
                     },
                     _ => return Ok(reply),
                 },
-                Err(error) => match attempts.after_error(&error) {
-                    Some(wait) => wait,
-                    None => {
-                        let address = &self.settings.address;
-                        return Err(rest::unanswered(error, address, "`account` or `host`"));
-                    }
-                },
+                Err(error) => attempts.after_error(error).map_err(|error| {
+                    rest::unanswered(error, &self.settings.address, "`account` or `host`")
+                })?,
             };
             tracing::debug!(?attempts, ?wait, "Snowflake is asked again");
             time::sleep(wait).await;

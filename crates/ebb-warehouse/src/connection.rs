@@ -16,6 +16,17 @@ pub(crate) enum Access {
 /// The temporary table that [`Session::load_seqs`] fills, unless the dialect names another.
 pub(crate) const SEQS: &str = "ebb_seqs";
 
+/// What a service knows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownTable {
+    /// Its bare name.
+    pub(crate) name: String,
+    /// What the statement said of it that made it.
+    pub(crate) comment: Option<String>,
+    /// How many rows it has.
+    pub(crate) rows: u64,
+}
+
 /// Opens sessions.
 #[async_trait]
 pub(crate) trait Connection: Send + Sync {
@@ -36,6 +47,23 @@ pub(crate) trait Session: Send {
     /// with their statements.
     async fn label(&mut self, _label: &str) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Those of some tables of the managed schema that are there, where a service tells it apart from
+    /// statements; `None` leaves the question to the dialect's SQL.
+    async fn tables(&mut self, _names: &[&str]) -> Result<Option<Vec<KnownTable>>, Failure> {
+        Ok(None)
+    }
+
+    /// The bytes that this session's statements have read so far, where the service counts them; it may be
+    /// what they are billed by.
+    fn bytes_scanned(&self) -> Option<u64> {
+        None
+    }
+
+    /// Another session for the same work, where having one more costs nothing.
+    fn again(&self) -> Option<Box<dyn Session>> {
+        None
     }
 
     /// Runs one statement, transaction control included. Gives the number of rows that an `insert`,

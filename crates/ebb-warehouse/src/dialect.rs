@@ -132,6 +132,17 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         "row_number() over ()".to_owned()
     }
 
+    /// The number of a row in a changes table, from 1 in an order of no meaning; `checksum` reads the row's,
+    /// which may tell rows into groups where an engine cannot number many rows in a row.
+    fn change_number(&self, _checksum: &str) -> String {
+        self.row_number()
+    }
+
+    /// What an `update` or a `delete` of every row says at its end.
+    fn every_row(&self) -> &'static str {
+        ""
+    }
+
     /// What a transaction holds.
     fn transactions(&self) -> Transactions {
         Transactions::Session
@@ -213,7 +224,8 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     }
 
     /// Makes the tracked records from a query, or anew from themselves, in one step, together with a
-    /// text that tells their shape. Asked for only where [`Dialect::shape`] tells it again.
+    /// text that tells their shape. Asked for only where [`Dialect::shape`] or
+    /// `KnownTable::comment` tells it again.
     fn create_shaped_records(&self, table: &str, _shape: &str, query: &str) -> String {
         self.create_table_as(table, query)
     }
@@ -233,6 +245,12 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// Indexes the tracked records, where the engine has no hash join; both are bare names. An index
     /// goes with its table.
     fn index_records(&self, _schema: &str, _records: &str) -> Option<String> {
+        None
+    }
+
+    /// How many rows one statement can put in order, where an engine cannot do it with any number: more changes
+    /// are streamed by several statements, each for a range of `seq`.
+    fn rows_in_order(&self) -> Option<u64> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod bigquery;
 mod blocking;
 mod certificate;
 mod columns;
@@ -16,11 +17,13 @@ mod postgres;
 mod query;
 mod redshift;
 mod registry;
+mod rest;
 mod setup;
 mod snowflake;
 mod sqlite;
 mod state;
 mod statement;
+mod text_rows;
 mod tracker;
 
 pub use registry::{connect, kinds, setup};

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
+use crate::{bigquery, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -17,6 +17,9 @@ type Connect = fn(&Settings, &str, &Limits) -> Connected;
 const KINDS: &[(&str, Connect)] = &[
     ("postgres", |settings, schema, limits| {
         Ok(Arc::new(postgres::source(settings, schema, limits)?))
+    }),
+    ("bigquery", |settings, schema, limits| {
+        Ok(Arc::new(bigquery::source(settings, schema, limits)?))
     }),
     ("mysql", |settings, schema, limits| Ok(Arc::new(mysql::source(settings, schema, limits)?))),
     ("redshift", |settings, schema, limits| {
@@ -34,6 +37,7 @@ const KINDS: &[(&str, Connect)] = &[
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
 const SETUPS: &[(&str, Setup)] = &[
+    ("bigquery", bigquery::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),
     ("redshift", redshift::SETUP),

@@ -121,7 +121,7 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
     let names = COLUMNS.map(|name| dialect.quote(name));
     [
         create(dialect, table),
-        format!("delete from {table}"),
+        format!("delete from {table}{}", dialect.every_row()),
         format!("insert into {table} ({}) values ({values})", names.join(", ")),
     ]
 }

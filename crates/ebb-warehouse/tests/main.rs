@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod bigquery;
 mod conformance;
 mod engine;
 mod guides;

@@ -124,6 +124,9 @@ pub struct Diff {
     /// Values among the added and updated records that are NaN or infinite, and become null.
     #[serde(default)]
     pub not_finite: u64,
+    /// Bytes that the diff's statements read, where the warehouse counts them; it may bill by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scanned: Option<u64>,
 }
 
 /// What the tracked state takes over from a changes table, in one transaction.

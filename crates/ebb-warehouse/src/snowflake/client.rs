@@ -7,9 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
-use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
-use ring::rand::{SecureRandom, SystemRandom};
-use rustls::{ClientConfig, RootCertStore};
+use reqwest::{RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::JoinSet, time};
@@ -20,17 +18,10 @@ use super::{
     failure,
     settings::ConnectionSettings,
 };
+use crate::rest::{self, Attempts, Reply};
 
-/// So often is a request sent that gets no answer, or one that says to come back later.
-const ATTEMPTS: u32 = 6;
-/// The wait after the first of them; it doubles from one to the next.
-const WAIT: Duration = Duration::from_millis(500);
-/// The longest wait that the service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// Between two questions whether a statement is done: the first wait, and the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
-/// No byte for so long means that nobody answers; the service holds an answer back for 45 s at most.
-const IDLE: Duration = Duration::from_mins(2);
 /// What the service may take longer than a statement's time-out to say so.
 const GRACE: Duration = Duration::from_secs(5);
 /// The longest that cancelling may take.
@@ -61,16 +52,10 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// An answer of whatever kind.
-struct Reply {
-    status: StatusCode,
-    body: Bytes,
-}
-
 impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let credentials = Credentials::new(&settings.sign_in)?;
-        let http = http_client(settings.connect_timeout)?;
+        let http = rest::client(settings.connect_timeout)?;
         Ok(Self { http, settings, credentials, tasks: Mutex::default() })
     }
 
@@ -83,7 +68,7 @@ impl Client {
         }
         match time::timeout(limit + GRACE, request.run()).await {
             Ok(answer) => answer,
-            Err(_) => Err(failure::too_long(limit)),
+            Err(_) => Err(rest::too_long(limit)),
         }
     }
 
@@ -107,38 +92,33 @@ impl Client {
     }
 
     /// Sends a request, again if it gets no answer or one that says to come back later, once more with
-    /// a fresh token if there is one. `request` is told which attempt it is.
-    async fn send(&self, request: impl Fn(u32) -> RequestBuilder) -> Result<Reply, Failure> {
+    /// a fresh token if there is one. `request` is told whether it was sent before.
+    async fn send(&self, request: impl Fn(bool) -> RequestBuilder) -> Result<Reply, Failure> {
         let mut renewed = false;
-        let mut attempt = 0;
+        let mut attempts = Attempts::default();
         loop {
             let token = self.credentials.token()?;
-            let built = request(attempt)
+            let built = request(attempts.is_again())
                 .bearer_auth(token.expose())
                 .header("X-Snowflake-Authorization-Token-Type", self.credentials.kind());
-            attempt += 1;
-            let backoff = WAIT * 2_u32.pow(attempt.min(ATTEMPTS) - 1);
-            let wait = match answer(built).await {
-                Ok((reply, asked)) => match reply.status {
+            let wait = match rest::answer(built).await {
+                Ok(reply) => match reply.status {
                     StatusCode::UNAUTHORIZED if !renewed && self.credentials.renew() => {
                         renewed = true;
                         continue;
                     }
-                    status if may_pass(status) && attempt < ATTEMPTS => asked.unwrap_or(backoff),
+                    _ if Attempts::may_pass(&reply) => match attempts.after_reply(&reply) {
+                        Some(wait) => wait,
+                        None => return Ok(reply),
+                    },
                     _ => return Ok(reply),
                 },
-                Err(error) => {
-                    // An address that nobody answers at is told soon.
-                    let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
-                    if failure::is_tls(&error) || attempt >= attempts {
-                        let address = &self.settings.address;
-                        return Err(failure::unanswered(error.without_url(), address));
-                    }
-                    backoff
-                }
+                Err(error) => attempts.after_error(error).map_err(|error| {
+                    rest::unanswered(error, &self.settings.address, "`account` or `host`")
+                })?,
             };
-            tracing::debug!(attempt, ?wait, "Snowflake is asked again");
-            time::sleep(wait.min(LONGEST_WAIT)).await;
+            tracing::debug!(?attempts, ?wait, "Snowflake is asked again");
+            time::sleep(wait).await;
         }
     }
 
@@ -148,10 +128,10 @@ impl Client {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 failure::credentials(&refused, self.credentials.kind())
             }
-            StatusCode::REQUEST_TIMEOUT => failure::too_long(self.settings.statement_timeout),
+            StatusCode::REQUEST_TIMEOUT => rest::too_long(self.settings.statement_timeout),
             StatusCode::UNPROCESSABLE_ENTITY => failure::refused(&refused, &self.settings),
             StatusCode::NOT_FOUND if !refused.code.is_empty() => {
-                failure::lost("the service no longer knows the statement")
+                rest::lost("the service no longer knows the statement")
             }
             status => failure::unexpected(status, &refused),
         }
@@ -204,13 +184,13 @@ impl Request {
                 body.insert("timeout".to_owned(), limit.as_secs().max(1).into());
             }
         }
-        let id = unique()?;
+        let id = rest::unique()?;
         Ok(Self { client, id, body, handle: None, ended: false, runtime: Handle::current() })
     }
 
     async fn run(mut self) -> Result<Answer, Failure> {
         let client = Arc::clone(&self.client);
-        let mut reply = client.send(|attempt| self.submission(attempt > 0, false)).await?;
+        let mut reply = client.send(|again| self.submission(again, false)).await?;
         let (mut wait, longest) = POLL;
         while reply.status == StatusCode::ACCEPTED {
             let running: Running = parsed(&reply.body)?;
@@ -286,79 +266,10 @@ impl Drop for Request {
     }
 }
 
-/// An answer with its whole body, and how long the service asks to wait.
-async fn answer(request: RequestBuilder) -> Result<(Reply, Option<Duration>), reqwest::Error> {
-    let response = request.header("Accept", "application/json").send().await?;
-    let status = response.status();
-    let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let asked = asked.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    Ok((Reply { status, body: response.bytes().await? }, asked))
-}
-
-/// Whether an answer may be another one soon.
-fn may_pass(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
-}
-
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         Failure::new(Code::SourceUnreachable, "what answers is not Snowflake's SQL API")
             .help("Correct `account` or `host` in the source's settings")
             .caused_by(error)
     })
-}
-
-/// A random UUID.
-fn unique() -> Result<String, Failure> {
-    let mut bytes = [0; 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Failure::new(Code::SourceUnreachable, "the system gives no random numbers"))?;
-    let number = u128::from_be_bytes(bytes);
-    let number = number & !(0xf << 76) & !(0xc << 60) | (0x4 << 76) | (0x8 << 60);
-    let digits = format!("{number:032x}");
-    let (parts, _) =
-        [8, 4, 4, 4, 12].into_iter().fold((Vec::new(), 0), |(mut parts, at), length| {
-            parts.push(digits.get(at..at + length).unwrap_or_default());
-            (parts, at + length)
-        });
-    Ok(parts.join("-"))
-}
-
-fn http_client(connect_timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let unusable = |what: &str| Failure::new(Code::SourceTls, what.to_owned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut authorities = RootCertStore::empty();
-    // An odd certificate among the system's is no reason to trust none of them.
-    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?
-        .with_root_certificates(authorities)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .tcp_nodelay(true)
-        .connect_timeout(connect_timeout)
-        .read_timeout(IDLE)
-        .user_agent(concat!("ebb/", env!("CARGO_PKG_VERSION")))
-        // What is meant for one host, the token included, is never sent to another.
-        .redirect(Policy::none())
-        .build()
-        .map_err(|error| unusable("the HTTP client cannot be set up").caused_by(error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::unique;
-
-    #[test]
-    fn requests_have_unlike_random_ids() {
-        let (one, other) = (unique().unwrap(), unique().unwrap());
-        assert_ne!(one, other);
-        let lengths: Vec<_> = one.split('-').map(str::len).collect();
-        assert_eq!(lengths, [8, 4, 4, 4, 12]);
-        assert_eq!(one.get(14..15), Some("4"));
-        assert!(matches!(one.get(19..20), Some("8" | "9" | "a" | "b")), "{one}");
-    }
 }

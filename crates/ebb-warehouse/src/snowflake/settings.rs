@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
 use jiff::SignedDuration;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
+
+use crate::rest::is_loopback;
 
 /// The keys that are allowed.
 const KEYS: [&str; 14] = [
@@ -181,15 +183,6 @@ fn folded(name: &str) -> String {
 /// The account in a host's name: `ACME_SHOP-EU` is `acme-shop-eu`.
 fn account_host(account: &str) -> String {
     account.to_lowercase().replace('_', "-")
-}
-
-fn is_loopback(address: &Url) -> bool {
-    match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 fn refuse(message: impl Into<String>) -> Failure {

@@ -70,7 +70,8 @@ pub(crate) fn empty<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Vec<String> 
 
 /// Fills the tracked records with the applied changes: nothing was tracked before.
 pub(crate) fn fill<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applied) -> [String; 2] {
-    [format!("delete from {}", layout.records), insert(layout, applied)]
+    let every = layout.dialect.every_row();
+    [format!("delete from {}{every}", layout.records), insert(layout, applied)]
 }
 
 fn index<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
@@ -209,7 +210,7 @@ pub(crate) fn take_rows_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [St
     let columns = more(layout.kept().map(|(_, name)| name.to_owned()));
     let (rebuild, records) = (layout.rebuild(), &layout.records);
     [
-        format!("delete from {records}"),
+        format!("delete from {records}{}", layout.dialect.every_row()),
         format!(
             "insert into {records} (record_id, checksum{columns})\n\
              select record_id, checksum{columns} from {rebuild}"
@@ -223,7 +224,7 @@ pub(crate) fn keep_count<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String 
     let checkpoints = layout.dialect.table(layout.schema, &layout.tables.checkpoints);
     let records = layout.dialect.quote(state::RECORDS);
     let count = layout.dialect.text(&format!("({})", count(layout)));
-    format!("update {checkpoints} set {records} = {count}")
+    format!("update {checkpoints} set {records} = {count}{}", layout.dialect.every_row())
 }
 
 /// Rows without identifier that the diff found, and records that it withheld.

@@ -77,7 +77,7 @@ fn changes<D: Dialect + ?Sized>(
     } else {
         let order = if ordered.is_empty() { "" } else { "order by seq" };
         let number = if ordered.is_empty() {
-            layout.dialect.row_number()
+            layout.dialect.change_number("h")
         } else {
             format!("row_number() over ({ordered})")
         };

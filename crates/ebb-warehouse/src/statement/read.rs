@@ -27,19 +27,21 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
     )
 }
 
-/// The changes of some operations after a `seq`, in its order.
+/// The changes of some operations after a `seq`, and up to one, in its order.
 pub(crate) fn changes<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     operations: &[Operation],
     after: Option<u64>,
+    until: Option<u64>,
 ) -> String {
     let dialect = layout.dialect;
     let columns = layout.job.columns.iter().zip(&layout.stored);
     let columns = more(columns.map(|(column, name)| dialect.staged(column, name)));
     let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
+    let until = until.map(|seq| format!(" and seq <= {seq}")).unwrap_or_default();
     format!(
         "select {seq}, {op}, {record_id}, {checksum}{columns}\n\
-         from {changes}\nwhere op in ({operations}){after}\n{order}",
+         from {changes}\nwhere op in ({operations}){after}{until}\n{order}",
         seq = dialect.integer("seq"),
         op = dialect.integer("op"),
         record_id = dialect.text("record_id"),
@@ -48,6 +50,11 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
         operations = numbers(operations),
         order = dialect.in_order(),
     )
+}
+
+/// The highest `seq` of the changes.
+pub(crate) fn last<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    format!("select max(seq) from {}", layout.changes)
 }
 
 /// Operations as a list of their numbers; a list that matches nothing if there is none.

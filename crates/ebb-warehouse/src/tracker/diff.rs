@@ -52,6 +52,7 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
         session.execute(tracker.dialect.commit()).await?;
     }
 
+    diff.scanned = session.bytes_scanned();
     diff.first = state.is_none();
     diff.tracked = layout.tracked_records();
     let rows = diff.changes.added + diff.changes.updated;

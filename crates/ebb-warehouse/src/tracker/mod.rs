@@ -64,6 +64,9 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         session: &mut dyn Session,
         tables: &[&str],
     ) -> Result<bool, Failure> {
+        if let Some(found) = session.tables(tables).await? {
+            return Ok(found.len() == tables.len());
+        }
         let found = session.rows(&self.dialect.existing_tables(&self.schema, tables)).await?;
         Ok(found.len() == tables.len())
     }
@@ -80,11 +83,23 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
         let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
-        let Some(query) = self.dialect.shape(&self.schema, &tables.records) else {
-            return Ok(Some(state));
-        };
-        let shape = session.rows(&query).await?.into_iter().flatten().next().flatten();
-        shape.map_or(Ok(state.clone()), |shape| state.in_shape(&shape)).map(Some)
+        match self.shape(session, &tables.records).await? {
+            Some(shape) => state.in_shape(&shape).map(Some),
+            None => Ok(Some(state)),
+        }
+    }
+
+    /// What tells the shape of tracked records apart from the checkpoint's row, if anything does.
+    async fn shape(
+        &self,
+        session: &mut dyn Session,
+        records: &str,
+    ) -> Result<Option<String>, Failure> {
+        if let Some(query) = self.dialect.shape(&self.schema, records) {
+            return Ok(session.rows(&query).await?.into_iter().flatten().next().flatten());
+        }
+        let known = session.tables(&[records]).await?.unwrap_or_default();
+        Ok(known.into_iter().find_map(|table| table.comment))
     }
 
     async fn drop_tables_of(&self, session: &mut dyn Session, sync: SyncId) -> Result<(), Failure> {

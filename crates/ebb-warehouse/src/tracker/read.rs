@@ -7,9 +7,9 @@ use ebb_core::{
     port::{BatchStream, DiffJob, ModelQuery, Preview},
     record::staged_schema,
 };
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Tracker, label};
+use super::{Tracker, diff::numbers, label};
 use crate::{
     columns,
     connection::{Access, Connection, Session},
@@ -17,6 +17,9 @@ use crate::{
     layout::{Layout, changes_table},
     query, statement,
 };
+
+/// So many statements for ranges of changes run at a time.
+const AHEAD: usize = 2;
 
 pub(super) async fn columns<D: Dialect, C: Connection>(
     tracker: &Tracker<D, C>,
@@ -76,8 +79,45 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
         return Err(missing(job));
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, None)?;
-    let sql = statement::read::changes(&layout, operations, after);
-    session.stream(sql, job.columns.clone()).await
+    let mut from = after;
+    let ends = ends(tracker, &mut *session, &layout, after).await?;
+    let ranges = ends.into_iter().map(|until| {
+        let sql = statement::read::changes(&layout, operations, from, Some(until));
+        from = Some(until);
+        Some((session.again()?, sql))
+    });
+    let columns = job.columns.clone();
+    match ranges.collect::<Option<Vec<_>>>() {
+        Some(ranges) if !ranges.is_empty() => {
+            let streams = stream::iter(ranges).map(move |(session, sql)| {
+                let columns = columns.clone();
+                async move { session.stream(sql, columns).await }
+            });
+            Ok(streams.buffered(AHEAD).try_flatten().boxed())
+        }
+        Some(_) | None => {
+            let sql = statement::read::changes(&layout, operations, after, None);
+            session.stream(sql, columns).await
+        }
+    }
+}
+
+/// Where the ranges of `seq` end in which changes must be streamed; none if one statement can stream all.
+async fn ends<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+    after: Option<u64>,
+) -> Result<Vec<u64>, Failure> {
+    let Some(at_once) = tracker.dialect.rows_in_order() else { return Ok(Vec::new()) };
+    let known = session.tables(&[&changes_table(layout.job)]).await?.unwrap_or_default();
+    if known.iter().all(|table| table.rows <= at_once) {
+        return Ok(Vec::new());
+    }
+    let [last] = numbers(session, &statement::read::last(layout)).await?.pop().unwrap_or_default();
+    let step = usize::try_from(at_once).unwrap_or(usize::MAX);
+    let starts = (after.unwrap_or(0)..last).step_by(step);
+    Ok(starts.map(|from| from.saturating_add(at_once)).collect())
 }
 
 /// The failure of a sync whose changes table is gone.

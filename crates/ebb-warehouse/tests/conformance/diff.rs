@@ -161,10 +161,7 @@ pub(super) async fn a_diff_that_was_interrupted_is_replaced<E: Engine>(engine: E
 
 pub(super) async fn many_records_are_streamed_in_order<E: Engine>(engine: E) {
     const RECORDS: u64 = 50_000;
-    let sql = format!(
-        "with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < {RECORDS}) \
-         select id, 'user' as name from numbers"
-    );
+    let sql = format!("select id, 'user' as name from ({}) n", engine.numbers(RECORDS));
     let mut bench = Bench::new(engine, &sql);
     let extracted = bench.extract().await;
     assert_eq!(extracted.changes.len() as u64, RECORDS);

@@ -14,6 +14,7 @@ mod size;
 macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
+        scenarios!(@engine bigquery, $crate::engine::BigQuery, $($module::{$($name),*})*);
         scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);

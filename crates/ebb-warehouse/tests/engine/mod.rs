@@ -1,5 +1,6 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+mod bigquery;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod mysql;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+pub(crate) use bigquery::BigQuery;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
@@ -39,6 +41,24 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Counts a table's rows by the engine's own client.
     async fn count(&self, table: &str) -> i64;
+
+    /// A name as models quote it.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+
+    /// A column's name that is as odd as the engine takes.
+    fn odd_name(&self) -> &'static str {
+        "Näme \"q\""
+    }
+
+    /// A query for the numbers from 1 in a column `id`.
+    fn numbers(&self, last: u64) -> String {
+        format!(
+            "with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < {last}) \
+             select id from numbers"
+        )
+    }
 
     /// Connects Ebb.
     fn connect(&self) -> Arc<dyn Warehouse> {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use ebb_engine::DryRun;
+use indicatif::HumanBytes;
 
 use crate::{
     cli::Global,
@@ -50,6 +51,9 @@ fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
         line(format!("{withheld:>12} gone while more rows have no identifier: they stay tracked"));
     }
     line(format!("{:>12} tracked before", plan.diff.tracked));
+    if let Some(bytes) = plan.diff.scanned {
+        line(format!("{:>12} read in the warehouse", HumanBytes(bytes).to_string()));
+    }
     if let Some(changed) = &plan.recipe_changed {
         line(format!(
             "\nthe checksums cannot be compared with the tracked ones ({changed}): {} records would \
@@ -73,4 +77,30 @@ fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
         line(format!("\nthe sync would be held: {held}\n help: {}", held.advice()));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Subscription, Tally, port::Diff};
+    use ebb_engine::DryRun;
+
+    use super::text;
+
+    fn plan(scanned: Option<u64>) -> DryRun {
+        let changes = Tally { added: 1, updated: 2, deleted: 3 };
+        let diff = Diff { changes, tracked: 4, scanned, ..Diff::default() };
+        let (batches, rejected) = (Vec::new(), Vec::new());
+        DryRun { diff, recipe_changed: None, held: None, batches, rejected }
+    }
+
+    #[test]
+    fn what_the_diff_read_is_told_where_the_warehouse_counts_it() {
+        let all = Subscription::default();
+        insta::assert_snapshot!(text(&plan(Some(1_600_000_000)), all), @"");
+        assert!(!text(&plan(None), all).contains("read in the warehouse"));
+        let json = serde_json::to_value(plan(Some(7))).unwrap();
+        assert_eq!(json["diff"]["scanned"], 7);
+        let json = serde_json::to_value(plan(None)).unwrap();
+        assert_eq!(json["diff"].get("scanned"), None);
+    }
 }

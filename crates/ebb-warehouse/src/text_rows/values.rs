@@ -11,7 +11,7 @@ use arrow_array::{
 };
 use arrow_schema::DataType;
 use ebb_core::ColumnKind;
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, civil};
 use serde_json::value::RawValue;
 
 /// What one column's values are gathered in.
@@ -148,12 +148,19 @@ fn time(text: &str) -> Option<String> {
 fn micros(text: &str) -> Option<i64> {
     epoch(text).or_else(|| {
         let moment = text.parse::<Timestamp>().ok();
-        let moment = moment.or_else(|| {
-            let local: civil::DateTime = text.parse().ok()?;
-            Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
-        });
-        moment.map(Timestamp::as_microsecond)
+        moment.map(Timestamp::as_microsecond).or_else(|| last_moments(text))
     })
+}
+
+/// Microseconds since 1970 without a zone, or in UTC in the last hours of the year 9999, which is beyond the
+/// moments that every zone has a date for.
+fn last_moments(text: &str) -> Option<i64> {
+    const DAY: i64 = 86_400_000_000;
+    let utc = ["Z", "+00", "+00:00"].into_iter().find_map(|zone| text.strip_suffix(zone));
+    let local: civil::DateTime = utc.unwrap_or(text).parse().ok()?;
+    let since_midnight = local.time().duration_since(civil::Time::midnight()).as_micros();
+    let days = local.date().since(civil::date(1970, 1, 1)).ok()?.get_days();
+    Some(i64::from(days) * DAY + i64::try_from(since_midnight).ok()?)
 }
 
 fn epoch(text: &str) -> Option<i64> {
@@ -176,6 +183,12 @@ mod tests {
         assert_eq!(micros("2026-01-02T10:11:12.123456789+00:00"), Some(1_767_348_672_123_456));
         assert_eq!(micros("2026-01-02 10:11:12.123456789"), Some(1_767_348_672_123_456));
         assert_eq!(micros("soon"), None);
+        assert_eq!(micros("0001-01-01 00:00:00+00"), Some(-62_135_596_800_000_000));
+        assert_eq!(micros("9998-12-31T23:59:59.999999"), Some(253_370_764_799_999_999));
+        let last = Some(253_402_300_799_999_999);
+        assert_eq!(micros("9999-12-31T23:59:59.999999"), last);
+        assert_eq!(micros("9999-12-31 23:59:59.999999+00"), last);
+        assert_eq!(micros("1969-12-31 23:59:59.5"), Some(-500_000));
         assert_eq!(
             (days("-1"), days("1970-01-03"), days("1600-01-01")),
             (Some(-1), Some(2), Some(-135_140))

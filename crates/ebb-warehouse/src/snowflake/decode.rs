@@ -1,23 +1,15 @@
-//! Turns the JSON of a result's piece into staged batches, value by value, without a tree between.
+//! Turns the JSON of a result's piece into staged batches.
 
-mod values;
-
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
-use ebb_core::{Code, Column, ColumnKind, Failure, record::staged_schema};
+use ebb_core::{Code, Column, Failure};
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use values::Values;
-
-/// Rows of one batch, at most.
-const ROWS: usize = 8192;
-/// Bytes of one batch's values after which it is handed over.
-const BYTES: usize = 4 << 20;
+use crate::text_rows::Batches;
 
 /// The batches of one piece of a result.
 pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
@@ -29,54 +21,6 @@ pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch
             .help("Run the sync again")
             .caused_by(error)
     })
-}
-
-/// Batches while they are filled.
-struct Batches {
-    schema: SchemaRef,
-    values: Vec<Values>,
-    rows: usize,
-    bytes: usize,
-    done: Vec<RecordBatch>,
-}
-
-impl Batches {
-    fn new(columns: &[Column]) -> Self {
-        let own = [ColumnKind::Integer, ColumnKind::Integer, ColumnKind::Text, ColumnKind::Text];
-        let kinds = own.into_iter().chain(columns.iter().map(|column| column.kind));
-        Self {
-            schema: staged_schema(columns).into(),
-            values: kinds.map(Values::new).collect(),
-            rows: 0,
-            bytes: 0,
-            done: Vec::new(),
-        }
-    }
-
-    fn row_is_full(&mut self) -> Result<(), serde_json::Error> {
-        self.rows += 1;
-        if self.rows >= ROWS || self.bytes >= BYTES { self.take() } else { Ok(()) }
-    }
-
-    fn take(&mut self) -> Result<(), serde_json::Error> {
-        let fields = self.schema.fields();
-        let arrays = self
-            .values
-            .iter_mut()
-            .zip(fields)
-            .map(|(values, field)| values.finish(field.data_type()));
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays.collect());
-        self.done.push(batch.map_err(serde_json::Error::custom)?);
-        (self.rows, self.bytes) = (0, 0);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<RecordBatch>, serde_json::Error> {
-        if self.rows > 0 {
-            self.take()?;
-        }
-        Ok(self.done)
-    }
 }
 
 /// Reads the object around the rows.
@@ -150,54 +94,20 @@ impl<'de> Visitor<'de> for Row<'_> {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "a row of {} values", self.0.values.len())
+        write!(out, "a row of {} values", self.0.width())
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut row: S) -> Result<(), S::Error> {
-        let Batches { values, bytes, .. } = self.0;
-        let width = values.len();
-        for (place, values) in values.iter_mut().enumerate() {
-            if row.next_element_seed(Cell { values, bytes })?.is_none() {
-                return Err(S::Error::invalid_length(place, &"a value for each column"));
+        let width = self.0.width();
+        for (number, place) in self.0.places().enumerate() {
+            if row.next_element_seed(place)?.is_none() {
+                return Err(S::Error::invalid_length(number, &"a value for each column"));
             }
         }
         match row.next_element::<IgnoredAny>()? {
             None => Ok(()),
             Some(_) => Err(S::Error::invalid_length(width + 1, &"a value for each column")),
         }
-    }
-}
-
-/// Reads one value.
-struct Cell<'a> {
-    values: &'a mut Values,
-    bytes: &'a mut usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Cell<'_> {
-    type Value = ();
-
-    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl Visitor<'_> for Cell<'_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("text or null")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.values.null();
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        *self.bytes += text.len();
-        // The text is the user's: it stays out of messages.
-        self.values.push(text).ok_or_else(|| E::custom("a value is not of its column's type"))
     }
 }
 

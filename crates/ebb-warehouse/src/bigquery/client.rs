@@ -1,0 +1,183 @@
+//! The service's REST interface: requests go out, answers come back, what may be tried again is tried again.
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use ebb_core::{Code, Failure};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::{runtime::Handle, sync::OnceCell, task::JoinSet, time};
+use url::Url;
+
+use super::{
+    answer::{Dataset, Reason, Refused, TableInfo},
+    credentials::Tokens,
+    failure,
+    settings::ConnectionSettings,
+};
+use crate::{
+    connection::KnownTable,
+    rest::{self, Attempts, Reply},
+};
+
+/// Talks to one project.
+pub(super) struct Client {
+    http: reqwest::Client,
+    pub(super) settings: ConnectionSettings,
+    tokens: Tokens,
+    /// Set once the managed dataset is known to be there.
+    managed: OnceCell<()>,
+    /// Requests that cancel statements; they end by themselves, and at the latest with the client.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Client {
+    pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
+        let tokens = Tokens::new(&settings.sign_in)?;
+        let http = rest::client(settings.connect_timeout)?;
+        let (managed, tasks) = (OnceCell::new(), Mutex::default());
+        Ok(Self { http, settings, tokens, managed, tasks })
+    }
+
+    /// `/bigquery/v2/projects/<project>/` and what follows it.
+    pub(super) fn address(&self, path: &[&str]) -> Url {
+        let mut address = self.settings.endpoint.clone();
+        if let Ok(mut segments) = address.path_segments_mut() {
+            segments.clear().extend(["bigquery", "v2", "projects", &self.settings.project]);
+            segments.extend(path);
+        }
+        address
+    }
+
+    /// Asks for something that is there or not.
+    async fn find<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, Failure> {
+        let reply = self.send(Method::GET, &self.address(path), None).await?;
+        match reply.status {
+            StatusCode::OK => parsed(&reply.body).map(Some),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(self.refusal(&reply)),
+        }
+    }
+
+    /// Those of some tables of the managed dataset that are there.
+    pub(super) async fn tables(&self, names: &[&str]) -> Result<Vec<KnownTable>, Failure> {
+        let mut known = Vec::new();
+        for name in names {
+            let path = ["datasets", &self.settings.managed, "tables", name];
+            if let Some(TableInfo { description, num_rows }) = self.find(&path).await? {
+                let name = (*name).to_owned();
+                known.push(KnownTable { name, comment: description, rows: num_rows });
+            }
+        }
+        Ok(known)
+    }
+
+    /// Makes the managed dataset unless it is there. Fails with `S115` if it lies elsewhere.
+    pub(super) async fn ensure_managed(&self) -> Result<(), Failure> {
+        self.managed.get_or_try_init(|| self.make_managed()).await.copied()
+    }
+
+    async fn make_managed(&self) -> Result<(), Failure> {
+        let ConnectionSettings { project, location, managed, .. } = &self.settings;
+        if let Some(dataset) = self.find::<Dataset>(&["datasets", managed]).await? {
+            if dataset.location.is_empty() || dataset.location.eq_ignore_ascii_case(location) {
+                return Ok(());
+            }
+            let there = dataset.location;
+            return Err(Failure::new(
+                Code::SourceSettings,
+                format!("the dataset `{managed}` lies in `{there}`, not in `{location}`"),
+            )
+            .help(format!("Set `location: {there}` in the source's settings")));
+        }
+        let body = json!({
+            "datasetReference": { "projectId": project, "datasetId": managed },
+            "location": location,
+        });
+        let reply = self.send(Method::POST, &self.address(&["datasets"]), Some(&body)).await?;
+        match reply.status {
+            // Another one was quicker.
+            StatusCode::OK | StatusCode::CONFLICT => Ok(()),
+            _ => Err(self.refusal(&reply)),
+        }
+    }
+
+    /// Sends a request, again if it gets no answer or one that says to come back later, once more with
+    /// a fresh token.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        address: &Url,
+        body: Option<&Value>,
+    ) -> Result<Reply, Failure> {
+        let mut renewed = false;
+        let mut attempts = Attempts::default();
+        loop {
+            let headers = self.tokens.headers().await?;
+            let request = self.request(method.clone(), address, body).headers(headers);
+            let wait = match rest::answer(request).await {
+                Ok(reply) if reply.status == StatusCode::UNAUTHORIZED && !renewed => {
+                    renewed = true;
+                    self.tokens.renew().await;
+                    continue;
+                }
+                Ok(reply) if Attempts::may_pass(&reply) || is_too_quick(&reply) => {
+                    match attempts.after_reply(&reply) {
+                        Some(wait) => wait,
+                        None => return Ok(reply),
+                    }
+                }
+                Ok(reply) => return Ok(reply),
+                Err(error) => attempts.after_error(error).map_err(|error| {
+                    rest::unanswered(error, &self.settings.endpoint, "`endpoint`")
+                })?,
+            };
+            tracing::debug!(?attempts, ?wait, "BigQuery is asked again");
+            time::sleep(wait).await;
+        }
+    }
+
+    fn request(&self, method: Method, address: &Url, body: Option<&Value>) -> RequestBuilder {
+        let request = self.http.request(method, address.clone());
+        match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
+            None => request,
+        }
+    }
+
+    /// The failure that an answer tells.
+    pub(super) fn refusal(&self, reply: &Reply) -> Failure {
+        let reason = reason(&reply.body);
+        match reply.status {
+            StatusCode::UNAUTHORIZED => failure::credentials(&reason),
+            status if reason.reason.is_empty() => failure::unexpected(status, &reason),
+            _ => failure::refused(&reason, &self.settings),
+        }
+    }
+
+    /// Runs a task that the client owns.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn_on(task, runtime);
+    }
+}
+
+fn reason(body: &[u8]) -> Reason {
+    serde_json::from_slice::<Refused>(body).unwrap_or_default().reason()
+}
+
+/// Whether a project asks more often than it may, which the service also says as a refusal.
+fn is_too_quick(reply: &Reply) -> bool {
+    reply.status == StatusCode::FORBIDDEN && reason(&reply.body).reason == "rateLimitExceeded"
+}
+
+/// What an answer says.
+pub(super) fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::new(Code::SourceUnreachable, "what answers is not BigQuery")
+            .help("Correct `endpoint` in the source's settings")
+            .caused_by(error)
+    })
+}

@@ -1,0 +1,222 @@
+//! The settings of a `bigquery` source, read and checked once.
+
+use std::{path::PathBuf, time::Duration};
+
+use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
+use jiff::SignedDuration;
+use serde_json::Value;
+use url::Url;
+
+use crate::rest::is_loopback;
+
+/// The keys that are allowed.
+const KEYS: [&str; 9] = [
+    "project",
+    "location",
+    "dataset",
+    "credentials",
+    "credentials_path",
+    "endpoint",
+    "maximum_bytes_billed",
+    "connect_timeout",
+    "statement_timeout",
+];
+
+/// Where and as whom statements run, and what they may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ConnectionSettings {
+    /// The address of the service, without a path.
+    pub(super) endpoint: Url,
+    /// The project that runs the statements, is billed for them, and holds the managed dataset.
+    pub(super) project: String,
+    /// Where the managed dataset lies and all statements run.
+    pub(super) location: String,
+    /// The dataset of tables that a model names without one.
+    pub(super) dataset: Option<String>,
+    pub(super) sign_in: SignIn,
+    /// A statement that would be billed for more is refused by the service.
+    pub(super) maximum_bytes_billed: Option<u64>,
+    pub(super) connect_timeout: Duration,
+    pub(super) statement_timeout: Duration,
+    /// The dataset of Ebb's tables.
+    pub(super) managed: String,
+}
+
+/// Where the credentials are: any JSON that Google makes for a service account, a user, or a federated
+/// workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SignIn {
+    Text(Secret),
+    File(PathBuf),
+    /// Application default credentials: where Google's own tools look.
+    Default,
+}
+
+impl ConnectionSettings {
+    /// Reads the settings. Fails with `S115`.
+    pub(super) fn read(settings: &Settings, managed: &str) -> Result<Self, Failure> {
+        for (key, value) in settings.iter() {
+            if !KEYS.contains(&key.as_str()) {
+                return Err(refuse(format!("`{key}` is not a setting of a bigquery source"))
+                    .help(suggest::allowed(key, KEYS)));
+            }
+            if !matches!(value, Value::String(_) | Value::Number(_)) {
+                return Err(refuse(format!("the setting `{key}` is neither text nor a number")));
+            }
+        }
+        let given = Given(settings);
+        Ok(Self {
+            endpoint: given.endpoint()?,
+            project: given.project()?,
+            location: given.text("location").unwrap_or_else(|| "US".to_owned()),
+            dataset: given.text("dataset"),
+            sign_in: given.sign_in()?,
+            maximum_bytes_billed: given.number("maximum_bytes_billed")?,
+            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
+            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            managed: managed.to_owned(),
+        })
+    }
+}
+
+/// Settings as they were given, texts and numbers all of them.
+struct Given<'a>(&'a Settings);
+
+impl Given<'_> {
+    fn text(&self, key: &str) -> Option<String> {
+        let value = self.0.get(key)?;
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn number(&self, key: &str) -> Result<Option<u64>, Failure> {
+        let Some(text) = self.text(key) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            refuse(format!("`{text}` is not allowed for `{key}`")).help("Give a number of bytes")
+        })
+    }
+
+    fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
+        let Some(text) = self.text(key) else { return Ok(default) };
+        let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
+        seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok()).ok_or_else(|| {
+            refuse(format!("`{text}` is not allowed for `{key}`"))
+                .help("Give seconds such as `30`, or a time such as `5min`")
+        })
+    }
+
+    fn project(&self) -> Result<String, Failure> {
+        let project = self.text("project").ok_or_else(|| {
+            refuse("the setting `project` is missing")
+                .help("Give the project's id; `gcloud projects list` tells it")
+        })?;
+        // What stands in addresses and in quoted names must not end them.
+        let is_id = |it: char| it.is_ascii_alphanumeric() || "-_.:".contains(it);
+        if project.chars().all(is_id) {
+            return Ok(project);
+        }
+        Err(refuse(format!("`{project}` is not the id of a project"))
+            .help("Give the project's id, such as `acme-shop`, and not its name"))
+    }
+
+    fn endpoint(&self) -> Result<Url, Failure> {
+        let text =
+            self.text("endpoint").unwrap_or_else(|| "https://bigquery.googleapis.com".to_owned());
+        let wrong = || {
+            refuse(format!("`{text}` is not an endpoint"))
+                .help("Give an address such as `https://bigquery-shop.p.googleapis.com`")
+        };
+        let address = Url::parse(&text).map_err(|error| wrong().caused_by(error))?;
+        let is_bare = matches!(address.path(), "" | "/")
+            && address.query().is_none()
+            && address.username().is_empty()
+            && address.password().is_none();
+        if !is_bare || !matches!(address.scheme(), "http" | "https") {
+            return Err(wrong());
+        }
+        if address.scheme() == "http" && !is_loopback(&address) {
+            return Err(refuse(format!("`{text}` is not encrypted"))
+                .help("Use `https`; plain HTTP is for this machine alone"));
+        }
+        Ok(address)
+    }
+
+    fn sign_in(&self) -> Result<SignIn, Failure> {
+        match (self.text("credentials"), self.text("credentials_path")) {
+            (Some(_), Some(_)) => {
+                Err(refuse("both `credentials` and `credentials_path` are given"))
+            }
+            (Some(text), None) => Ok(SignIn::Text(Secret::new(text))),
+            (None, Some(path)) => Ok(SignIn::File(path.into())),
+            (None, None) => Ok(SignIn::Default),
+        }
+    }
+}
+
+fn refuse(message: impl Into<String>) -> Failure {
+    Failure::new(Code::SourceSettings, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ebb_core::{Code, Failure};
+    use serde_json::{Value, json};
+
+    use super::{ConnectionSettings, SignIn};
+
+    fn read(settings: Value) -> Result<ConnectionSettings, Failure> {
+        let Value::Object(settings) = settings else { panic!("settings are an object") };
+        ConnectionSettings::read(&settings.into(), "managed")
+    }
+
+    #[test]
+    fn a_project_is_all_it_takes() {
+        let settings = read(json!({ "project": "example.com:shop" })).unwrap();
+        assert_eq!(settings.endpoint.as_str(), "https://bigquery.googleapis.com/");
+        assert_eq!(settings.location, "US");
+        assert_eq!(settings.sign_in, SignIn::Default);
+        assert_eq!(settings.statement_timeout, Duration::from_hours(1));
+        let settings = read(json!({
+            "project": "shop", "location": "EU", "dataset": "sales", "credentials_path": "key.json",
+            "maximum_bytes_billed": 1_000_000_000_000_u64, "statement_timeout": "5min",
+        }))
+        .unwrap();
+        assert_eq!(settings.sign_in, SignIn::File("key.json".into()));
+        assert_eq!(settings.maximum_bytes_billed, Some(1_000_000_000_000));
+        assert_eq!(settings.statement_timeout, Duration::from_mins(5));
+    }
+
+    #[test]
+    fn wrong_settings_are_named_and_secrets_are_not_told() {
+        let cases = [
+            json!({ "projct": "a" }),
+            json!({ "credentials": "hunter2" }),
+            json!({ "project": "my shop" }),
+            json!({ "project": "a", "credentials": "hunter2", "credentials_path": "key.json" }),
+            json!({ "project": "a", "endpoint": "http://example.com" }),
+            json!({ "project": "a", "endpoint": "https://example.com/path" }),
+            json!({ "project": "a", "dataset": ["d"] }),
+            json!({ "project": "a", "maximum_bytes_billed": "1 TB" }),
+            json!({ "project": "a", "statement_timeout": "soon" }),
+        ];
+        let told: Vec<String> = cases
+            .into_iter()
+            .map(|settings| {
+                let failure = read(settings).unwrap_err();
+                assert_eq!(failure.code, Code::SourceSettings);
+                format!("{} | {}", failure.message(), failure.advice())
+            })
+            .collect();
+        let told = told.join("\n");
+        assert!(!told.contains("hunter2"), "{told}");
+        insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let settings = read(json!({ "project": "a", "credentials": "hunter2" }));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,8 @@
+//! What is BigQuery's own: its types, its faults, what jobs say, and how they sign in.
+
+mod double;
+mod failures;
+mod requests;
+mod types;
+
+pub(crate) use double::Double;

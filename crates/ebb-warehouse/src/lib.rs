@@ -1,5 +1,6 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod azure;
 mod blocking;
 mod certificate;
 mod columns;
@@ -11,6 +12,7 @@ mod file;
 mod given;
 mod layout;
 mod mysql;
+mod named;
 mod pgwire;
 mod postgres;
 mod query;

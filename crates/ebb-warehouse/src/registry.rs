@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
+use crate::{azure, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -22,6 +22,7 @@ const KINDS: &[(&str, Connect)] = &[
     ("redshift", |settings, schema, limits| {
         Ok(Arc::new(redshift::source(settings, schema, limits)?))
     }),
+    ("azure", |settings, schema, limits| Ok(Arc::new(azure::source(settings, schema, limits)?))),
     ("snowflake", |settings, schema, limits| {
         Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
@@ -34,6 +35,7 @@ const KINDS: &[(&str, Connect)] = &[
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
 const SETUPS: &[(&str, Setup)] = &[
+    ("azure", azure::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),
     ("redshift", redshift::SETUP),

@@ -15,7 +15,7 @@ use crate::{
     connection::{Access, Connection, Session},
     dialect::Dialect,
     layout::{Layout, changes_table},
-    query, statement,
+    named, query, statement,
 };
 
 pub(super) async fn columns<D: Dialect, C: Connection>(
@@ -27,7 +27,11 @@ pub(super) async fn columns<D: Dialect, C: Connection>(
     query::check(&*grammar, &model.sql)?;
     drop(grammar);
     let query = query::bare(&*tracker.dialect.grammar(), &model.sql).to_owned();
-    let columns = session.describe(&query).await?;
+    tracker.dialect.model(&query)?;
+    let mut columns = session.describe(&query).await?;
+    if !tracker.dialect.has_json() {
+        named::tell_kinds(&mut columns);
+    }
     columns::check(&tracker.dialect, &tracker.limits, model, &columns)?;
     Ok(columns)
 }
@@ -53,9 +57,9 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
         trust_deletes: false,
     };
     let layout = Layout::new(&tracker.dialect, &tracker.schema, &job, None)?;
-    let sql = statement::read::preview(&layout, record_id, limit);
-    let batches: Vec<RecordBatch> =
-        session.stream(sql, job.columns.clone()).await?.try_collect().await?;
+    let sql = statement::read::preview(&layout, record_id, limit as u64);
+    let batches = streamed(tracker, session, sql, &job.columns).await?;
+    let batches: Vec<RecordBatch> = batches.try_collect().await?;
     let schema = staged_schema(&job.columns).into();
     let rows = concat_batches(&schema, &batches).map_err(|error| {
         Failure::new(Code::SourceQuery, "the source gave rows of another form than it promised")
@@ -77,7 +81,18 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, None)?;
     let sql = statement::read::changes(&layout, operations, after);
-    session.stream(sql, job.columns.clone()).await
+    streamed(tracker, session, sql, &job.columns).await
+}
+
+/// The rows of a query in the form of a part.
+async fn streamed<D: Dialect, C: Connection>(
+    tracker: &Tracker<D, C>,
+    session: Box<dyn Session>,
+    sql: String,
+    columns: &[Column],
+) -> Result<BatchStream, Failure> {
+    let batches = session.stream(sql, columns.to_vec()).await?;
+    Ok(if tracker.dialect.has_json() { batches } else { named::parsed(batches, columns) })
 }
 
 /// The failure of a sync whose changes table is gone.

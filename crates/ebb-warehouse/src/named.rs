@@ -41,7 +41,7 @@ impl Named {
             }
             Self::Array => {
                 let items = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
-                Some(Cow::Owned(serde_json::Value::from_iter(items).to_string()))
+                Some(Cow::Owned(items.collect::<serde_json::Value>().to_string()))
             }
         }
     }
@@ -130,8 +130,7 @@ mod tests {
         let batch = RecordBatch::try_new(staged_schema(&model).into(), arrays).unwrap();
         let batches = parsed(Box::pin(stream::iter([Ok(batch)])), &model);
         let batches: Vec<_> = batches.try_collect().await.unwrap();
-        let set =
-            RecordSet::new(&batches[0], "m".into(), "2026-01-01T00:00:00Z".into()).unwrap();
+        let set = RecordSet::new(&batches[0], "m".into(), "2026-01-01T00:00:00Z".into()).unwrap();
         set.iter().map(|record| record.properties().to_json()).collect()
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use ebb_core::{Code, Failure};
-use tiberius::{Client, Config, EncryptionLevel};
+use tiberius::{Client, Config, EncryptionLevel, error::Error};
 use tokio::{
     net::TcpStream,
     runtime::Handle,
@@ -97,7 +97,7 @@ impl Connection for AzureConnection {
 /// Why there is no connection yet.
 enum Refused {
     /// The server says no, or sends on.
-    Driver(tiberius::error::Error),
+    Driver(Error),
     Other(Failure),
 }
 
@@ -105,7 +105,6 @@ impl Connector {
     /// Connects and logs in, wherever the server sends us; waits for a database that is about to come.
     async fn connect(&self) -> Result<Driver, Failure> {
         let mut place = (self.settings.hostname.clone(), self.settings.port);
-        #[expect(clippy::disallowed_methods, reason = "a service is waited for in real time")]
         let last = Instant::now() + RESUME;
         let (mut wait, longest) = WAIT;
         let (mut hops, mut renewed) = (0, false);
@@ -119,20 +118,19 @@ impl Connector {
                 Ok(Err(Refused::Other(failure))) => return Err(failure),
                 Err(_) => return Err(failure::no_answer(host, limit)),
             };
-            match refused {
-                tiberius::error::Error::Routing { host, port } if hops < HOPS => {
-                    hops += 1;
-                    place = (host, port);
-                }
-                error if failure::is_sign_in(&error) && !renewed && self.credentials.renew() => {
-                    renewed = true;
-                }
-                error if failure::may_pass(&error) && later(wait) < last => {
-                    tracing::info!(%error, ?wait, "the database is not ready yet");
-                    sleep(wait).await;
-                    wait = (wait * 2).min(longest);
-                }
-                error => return Err(failure::connecting(error, &self.settings)),
+            if let Error::Routing { host, port } = &refused
+                && hops < HOPS
+            {
+                hops += 1;
+                place = (host.clone(), *port);
+            } else if failure::is_sign_in(&refused) && !renewed && self.credentials.renew() {
+                renewed = true;
+            } else if failure::may_pass(&refused) && Instant::now() + wait < last {
+                tracing::info!(error = %refused, ?wait, "the database is not ready yet");
+                sleep(wait).await;
+                wait = (wait * 2).min(longest);
+            } else {
+                return Err(failure::connecting(refused, &self.settings));
             }
         }
     }
@@ -179,7 +177,7 @@ impl Connector {
     }
 
     /// The failure of a statement.
-    pub(super) fn failed(&self, error: tiberius::error::Error) -> Failure {
+    pub(super) fn failed(&self, error: Error) -> Failure {
         let user = self.user.get().map(String::as_str).or_else(|| self.settings.user());
         failure::running(error, &self.settings, user)
     }
@@ -190,11 +188,6 @@ impl Connector {
         while tasks.try_join_next().is_some() {}
         tasks.spawn_on(task, &Handle::current());
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a service is waited for in real time")]
-fn later(wait: Duration) -> Instant {
-    Instant::now() + wait
 }
 
 /// The statements that give a session the same settings everywhere, whatever server and login have set.

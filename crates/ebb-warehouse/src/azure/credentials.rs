@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 4;
 /// The wait after the first of them; it doubles from one to the next.
 const WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that it may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Gives what a connection proves itself by.
 pub(super) struct Credentials {
@@ -67,9 +67,7 @@ impl Credentials {
     /// What the next connection proves itself by.
     pub(super) async fn method(&self) -> Result<AuthMethod, Failure> {
         Ok(match &self.sign_in {
-            SignIn::Password { user, password } => {
-                AuthMethod::sql_server(user, password.expose())
-            }
+            SignIn::Password { user, password } => AuthMethod::sql_server(user, password.expose()),
             SignIn::Token(token) => AuthMethod::aad_token(token.expose()),
             SignIn::Application(application) => {
                 AuthMethod::aad_token(self.token(application).await?.expose())
@@ -88,7 +86,6 @@ impl Credentials {
         matches!(self.sign_in, SignIn::Application(_))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a token's time is real time")]
     async fn token(&self, application: &Application) -> Result<Secret, Failure> {
         let now = Instant::now();
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();

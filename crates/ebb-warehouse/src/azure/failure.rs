@@ -102,14 +102,11 @@ fn refused(settings: &ConnectionSettings) -> Failure {
 }
 
 /// A failure of a statement. `user` is whom the database takes Ebb for.
-pub(super) fn running(
-    error: Error,
-    settings: &ConnectionSettings,
-    user: Option<&str>,
-) -> Failure {
-    let failure = match &error {
-        Error::Server(answer) => refusal(answer, settings, user),
-        other => lost(other.to_string()),
+pub(super) fn running(error: Error, settings: &ConnectionSettings, user: Option<&str>) -> Failure {
+    let failure = if let Error::Server(answer) = &error {
+        refusal(answer, settings, user)
+    } else {
+        lost(error.to_string())
     };
     failure.caused_by(error)
 }
@@ -131,11 +128,10 @@ fn refusal(answer: &TokenError, settings: &ConnectionSettings, user: Option<&str
         701 | 802 | 8645 | 8651 => {
             Failure::new(Code::SourceFull, format!("the server is out of memory: {told}"))
         }
-        3906 => Failure::new(
-            Code::SourcePermission,
-            format!("the database may only be read: {told}"),
-        )
-        .help("Name its writable primary in `hostname`"),
+        3906 => {
+            Failure::new(Code::SourcePermission, format!("the database may only be read: {told}"))
+                .help("Name its writable primary in `hostname`")
+        }
         1205 | 596 | 6005 | 10_928 | 10_929 | 40_197 | 40_501 | 40_549 | 40_550 | 40_551
         | 40_552 | 40_553 | 40_613 | 49_918 | 49_919 | 49_920 => {
             lost(format!("the server ended it: {told}"))

@@ -20,9 +20,9 @@ use std::sync::Arc;
 use ebb_core::{Failure, Limits, config::Settings};
 
 use connection::AzureConnection;
-pub(crate) use dialect::TsqlDialect;
 #[cfg(test)]
 pub(crate) use dialect::Product;
+pub(crate) use dialect::TsqlDialect;
 use settings::ConnectionSettings;
 
 use crate::{setup::Setup, tracker::Tracker};

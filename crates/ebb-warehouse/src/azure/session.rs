@@ -1,6 +1,6 @@
 //! One live session: statements, descriptions and the stream of a query's rows.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
@@ -69,7 +69,8 @@ impl AzureSession {
 
     /// A statement with its label, where the server keeps one.
     fn labelled(&self, sql: &str) -> String {
-        const TAKE_ONE: [&str; 6] = ["select", "with", "insert", "update", "delete", "create table"];
+        const TAKE_ONE: [&str; 6] =
+            ["select", "with", "insert", "update", "delete", "create table"];
         let is_one = TAKE_ONE.iter().any(|word| sql.starts_with(word));
         // A table without a query takes none.
         let is_empty = sql.starts_with("create table") && !sql.contains(" as\n");
@@ -95,8 +96,11 @@ impl Session for AzureSession {
             return Ok(());
         }
         let context = label.get(..label.floor_char_boundary(CONTEXT)).unwrap_or_default();
-        let digits: String = context.bytes().map(|byte| format!("{byte:02x}")).collect();
-        self.set(&format!("set context_info 0x{digits}")).await
+        let mut statement = "set context_info 0x".to_owned();
+        for byte in context.bytes() {
+            write!(statement, "{byte:02x}").expect("a text takes any text");
+        }
+        self.set(&statement).await
     }
 
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
@@ -111,14 +115,16 @@ impl Session for AzureSession {
 
     async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
         let sql = self.labelled(sql);
-        let rows = self.run(async |driver| driver.simple_query(sql).await?.into_first_result().await);
+        let rows =
+            self.run(async |driver| driver.simple_query(sql).await?.into_first_result().await);
         Ok(rows.await?.into_iter().map(|row| row.into_iter().map(text).collect()).collect())
     }
 
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Failure> {
         let sql = format!("exec sp_describe_first_result_set @tsql = {}", literal(query));
-        let rows =
-            self.run(async |driver| driver.simple_query(sql).await?.into_first_result().await).await?;
+        let rows = self
+            .run(async |driver| driver.simple_query(sql).await?.into_first_result().await)
+            .await?;
         rows.iter()
             .map(|row| {
                 let text = |name| row.try_get::<&str, _>(name).ok().flatten();
@@ -147,8 +153,11 @@ impl Session for AzureSession {
             self.set(&format!("create table {table} (seq bigint not null)")).await?;
         }
         loop {
-            let (rows, separator, before) =
-                if synapse { (LOAD_ROWS.1, " union all ", "") } else { (LOAD_ROWS.0, ", ", "values ") };
+            let (rows, separator, before) = if synapse {
+                (LOAD_ROWS.1, " union all ", "")
+            } else {
+                (LOAD_ROWS.0, ", ", "values ")
+            };
             let row = |seq| if synapse { format!("select {seq}") } else { format!("({seq})") };
             let values: Vec<String> = seqs.by_ref().take(rows).map(row).collect();
             if values.is_empty() {
@@ -247,7 +256,6 @@ async fn read(
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a statement is waited for in real time")]
 fn from_now(limit: Duration) -> Instant {
     Instant::now() + limit
 }

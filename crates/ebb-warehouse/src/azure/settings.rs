@@ -129,9 +129,7 @@ fn sign_in(given: &Given) -> Result<SignIn, Failure> {
         (None, None, _) => Err(refuse(
             "an application needs `tenant_id`, `client_id` and `client_secret`, all three",
         )),
-        (_, _, _) => {
-            Err(refuse("more than one kind of credentials is given").help(CREDENTIALS))
-        }
+        (_, _, _) => Err(refuse("more than one kind of credentials is given").help(CREDENTIALS)),
     }
 }
 

@@ -75,8 +75,14 @@ impl Builder {
                 let ColumnData::Bit(value) = value else { return None };
                 values.append_option(*value);
             }
-            Self::Integer(values) => values.append_option(integer(value)?),
-            Self::Float(values) => values.append_option(double(value)?),
+            Self::Integer(values) => match number(value)? {
+                Number::Integer(number) => values.append_option(number),
+                Number::Float(_) => return None,
+            },
+            Self::Float(values) => match number(value)? {
+                Number::Float(number) => values.append_option(number),
+                Number::Integer(_) => return None,
+            },
             Self::Text(values, is_time) => {
                 let ColumnData::String(text) = value else { return None };
                 let text = text.as_deref();
@@ -112,23 +118,26 @@ impl Builder {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "no other type is a whole number")]
-fn integer(value: &ColumnData<'_>) -> Option<Option<i64>> {
-    Some(match value {
-        ColumnData::I64(number) => *number,
-        ColumnData::I32(number) => number.map(Into::into),
-        ColumnData::I16(number) => number.map(Into::into),
-        ColumnData::U8(number) => number.map(Into::into),
-        _ => return None,
-    })
+/// A number, or null of its type.
+#[derive(Debug, PartialEq)]
+enum Number {
+    Integer(Option<i64>),
+    Float(Option<f64>),
 }
 
-/// A number of four bytes has the shortest digits that tell it apart from others of four bytes.
-#[expect(clippy::wildcard_enum_match_arm, reason = "no other type is a float")]
-fn double(value: &ColumnData<'_>) -> Option<Option<f64>> {
+/// The number that a value is. One of four bytes has the shortest digits that tell it apart from others
+/// of four bytes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other type goes over the wire as a number")]
+fn number(value: &ColumnData<'_>) -> Option<Number> {
     Some(match value {
-        ColumnData::F64(number) => *number,
-        ColumnData::F32(number) => number.and_then(|number| number.to_string().parse().ok()),
+        ColumnData::I64(number) => Number::Integer(*number),
+        ColumnData::I32(number) => Number::Integer(number.map(Into::into)),
+        ColumnData::I16(number) => Number::Integer(number.map(Into::into)),
+        ColumnData::U8(number) => Number::Integer(number.map(Into::into)),
+        ColumnData::F64(number) => Number::Float(*number),
+        ColumnData::F32(number) => {
+            Number::Float(number.and_then(|number| number.to_string().parse().ok()))
+        }
         _ => return None,
     })
 }
@@ -155,7 +164,10 @@ fn shortest(time: &str) -> &str {
 pub(super) fn text(value: ColumnData<'_>) -> Option<String> {
     match value {
         ColumnData::String(text) => text.map(Cow::into_owned),
-        other => integer(&other).flatten().map(|number| number.to_string()),
+        other => match number(&other)? {
+            Number::Integer(number) => number.map(|number| number.to_string()),
+            Number::Float(number) => number.map(|number| number.to_string()),
+        },
     }
 }
 
@@ -219,17 +231,13 @@ mod tests {
         time::{Date, DateTime2, Time},
     };
 
-    use super::{double, micros, shortest};
+    use super::{Number, micros, number, shortest};
 
     #[test]
     fn moments_of_every_precision_are_microseconds() {
-        for (increments, scale, expected) in [
-            (0, 0, 0),
-            (86_399, 0, 86_399_000_000),
-            (12_345, 3, 12_345_000),
-            (1, 6, 1),
-            (19, 7, 1),
-        ] {
+        for (increments, scale, expected) in
+            [(0, 0, 0), (86_399, 0, 86_399_000_000), (12_345, 3, 12_345_000), (1, 6, 1), (19, 7, 1)]
+        {
             let moment = DateTime2::new(Date::new(719_162), Time::new(increments, scale));
             assert_eq!(micros(moment), expected);
         }
@@ -239,9 +247,9 @@ mod tests {
 
     #[test]
     fn numbers_of_four_bytes_have_their_own_digits() {
-        assert_eq!(double(&ColumnData::F32(Some(0.1))), Some(Some(0.1)));
-        assert_eq!(double(&ColumnData::F64(None)), Some(None));
-        assert_eq!(double(&ColumnData::Bit(None)), None);
+        assert_eq!(number(&ColumnData::F32(Some(0.1))), Some(Number::Float(Some(0.1))));
+        assert_eq!(number(&ColumnData::F64(None)), Some(Number::Float(None)));
+        assert_eq!(number(&ColumnData::Bit(None)), None);
     }
 
     #[test]

@@ -54,8 +54,11 @@ pub(super) async fn negotiate(
     has_token: bool,
 ) -> Result<Tunnel, Failure> {
     let cut = |error: io::Error| {
-        Failure::new(Code::SourceUnreachable, format!("`{host}` does not answer as SQL Server does"))
-            .caused_by(error)
+        Failure::new(
+            Code::SourceUnreachable,
+            format!("`{host}` does not answer as SQL Server does"),
+        )
+        .caused_by(error)
     };
     let wish = if encryption.is_some() { WANTED } else { NEVER };
     tcp.write_all(&greeting(wish, has_token)).await.map_err(cut)?;

@@ -177,9 +177,9 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         if self.dialect.transactions() == Transactions::Rows {
             tables.extend(statement::swap::names(mapping));
         }
-        let drop = tables.iter().map(|table| {
-            self.dialect.drop_table(&self.dialect.table(&self.schema, table))
-        });
+        let drop = tables
+            .iter()
+            .map(|table| self.dialect.drop_table(&self.dialect.table(&self.schema, table)));
         self.run(&mut *session, drop).await
     }
 }

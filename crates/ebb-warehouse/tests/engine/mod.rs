@@ -1,5 +1,6 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+mod azure;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod mysql;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+pub(crate) use azure::{Azure, Synapse};
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
@@ -36,6 +38,11 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Counts a table's rows by the engine's own client.
     async fn count(&self, table: &str) -> i64;
+
+    /// A model of the shared scenarios, in the engine's own SQL.
+    fn model(&self, sql: &str) -> String {
+        sql.to_owned()
+    }
 
     /// Connects Ebb.
     fn connect(&self) -> Arc<dyn Warehouse> {

@@ -21,18 +21,19 @@ pub(super) fn with_column(query: &str, column: &str) -> String {
     format!("{}, {column}\n{rest}", select.trim_end())
 }
 
+/// How much deeper in parentheses a token leads.
+pub(super) fn step(token: &Token) -> i64 {
+    i64::from(*token == Token::LParen) - i64::from(*token == Token::RParen)
+}
+
 /// Where `from` begins, or where the query ends.
 fn from(query: &str) -> usize {
     let Ok(tokens) = tokens(&MsSqlDialect {}, query) else { return query.len() };
     let mut depth = 0_i64;
     for token in &tokens {
-        match &token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            other if depth == 0 && keyword(other) == Some(Keyword::FROM) => {
-                return offset(query, token.span.start);
-            }
-            _ => {}
+        depth += step(&token.token);
+        if depth == 0 && keyword(&token.token) == Some(Keyword::FROM) {
+            return offset(query, token.span.start);
         }
     }
     query.len()

@@ -10,6 +10,7 @@ use sqlparser::{
     tokenizer::{Token, TokenWithSpan},
 };
 
+use super::into::step;
 use crate::{
     dialect::Model,
     query::{keyword, offset, tokens},
@@ -38,7 +39,8 @@ pub(super) fn hoisted(query: &str) -> Result<Model<'_>, Failure> {
             .help("Give it another name"));
         }
     }
-    let place = |token: Option<&TokenWithSpan>, end| token.map_or(end, |it| offset(query, it.span.start));
+    let place =
+        |token: Option<&TokenWithSpan>, end| token.map_or(end, |it| offset(query, it.span.start));
     let body = tokens.get(list.end..).unwrap_or_default();
     let begin = place(body.first(), query.len());
     let last = place(order(body)?, query.len());
@@ -50,7 +52,7 @@ pub(super) fn hoisted(query: &str) -> Result<Model<'_>, Failure> {
         }
         (true, _) | (_, None) => String::new(),
     };
-    if body.windows(2).any(|pair| names_own_table(pair)) {
+    if body.windows(2).any(names_own_table) {
         // Within an expression of that name it would mean the expression.
         let with = format!("{with}ebb_model as (\n{body_text}\n),\n");
         return Ok(Model { with, query: Cow::Borrowed("select * from ebb_model") });
@@ -94,13 +96,9 @@ fn closed(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
     if tokens.get(at)?.token != Token::LParen {
         return None;
     }
-    let mut depth = 0_u32;
+    let mut depth = 0;
     for (place, token) in tokens.iter().enumerate().skip(at) {
-        match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            _ => {}
-        }
+        depth += step(&token.token);
         if depth == 0 {
             return Some(place + 1);
         }
@@ -122,15 +120,11 @@ fn names_own_table(pair: &[TokenWithSpan]) -> bool {
 
 /// Where an order begins that chooses no rows. Fails with `S108` for a clause of the whole statement.
 fn order(body: &[TokenWithSpan]) -> Result<Option<&TokenWithSpan>, Failure> {
-    let mut depth = 0_i64;
+    let mut depth = 0;
     let mut ordered = None;
     let (mut chooses, mut several) = (false, false);
     for (place, token) in body.iter().enumerate() {
-        match token.token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth -= 1,
-            _ => {}
-        }
+        depth += step(&token.token);
         if depth != 0 {
             continue;
         }

@@ -44,7 +44,8 @@ fn checksums_digest_every_value_with_its_length() {
 fn many_columns_are_joined_in_groups_that_the_server_takes() {
     let columns: Vec<_> =
         (0..512).map(|number| types::column(&format!("c{number}"), "int")).collect();
-    let read: Vec<_> = columns.iter().map(|column| (column, format!("m.{}", column.name))).collect();
+    let read: Vec<_> =
+        columns.iter().map(|column| (column, format!("m.{}", column.name))).collect();
     let checksum = dialect().checksum("", &read);
     assert_eq!(checksum.matches("as nvarchar(max))").count(), 4);
     for number in [0, 199, 200, 511] {

@@ -239,7 +239,11 @@ class Connection(socketserver.BaseRequestHandler):
     def watch(self, ended):
         while not ended.wait(0.02):
             readable, _, _ = select.select([self.request], [], [], 0)
-            if readable and not self.request.recv(1, socket.MSG_PEEK):
+            try:
+                gone = readable and not self.request.recv(1, socket.MSG_PEEK)
+            except OSError:
+                gone = True
+            if gone:
                 entry = getattr(self.session, "entry", None)
                 if entry and not entry["done"]:
                     entry["canceled"] = True
@@ -336,7 +340,7 @@ class Control(http.server.BaseHTTPRequestHandler):
         return self.say(404, {})
 
     def run(self, database, sql):
-        session, value, log = Session(database, PARSER), None, database.log
+        session, value, log = Session(database, PARSER, ours=True), None, database.log
         database.log = []  # what the tests do themselves is not told
         try:
             for result in session.run(sql):

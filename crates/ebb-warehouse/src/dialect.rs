@@ -114,9 +114,9 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         String::new()
     }
 
-    /// What lets a query give so many rows at most, where that stands at its end.
+    /// What lets a query give so many rows at most, where that stands at its end; empty elsewhere.
     fn limit(&self, rows: u64) -> String {
-        format!("\nlimit {rows}")
+        format!("limit {rows}")
     }
 
     /// Whether values of the column can identify records.

@@ -54,7 +54,8 @@ impl Given {
         let Server { kind, keys, .. } = self.server;
         let known = keys.iter().copied().find(|known| *known == key && *known != "url");
         let Some(known) = known else {
-            return Err(refuse(format!("`{key}` is not a setting of a {kind} source"))
+            let article = if kind.starts_with('a') { "an" } else { "a" };
+            return Err(refuse(format!("`{key}` is not a setting of {article} {kind} source"))
                 .help(suggest::allowed(key, keys.iter().copied())));
         };
         self.values.retain(|(taken, _)| *taken != known);

@@ -36,7 +36,7 @@ running() {
 certificate() {
   [ ! -f "$home/azure.pem" ] || return 0
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost -keyout "$home/azure.key" -out "$home/azure.pem" 2>/dev/null
+    -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE -keyout "$home/azure.key" -out "$home/azure.pem" 2>/dev/null
 }
 
 start() {

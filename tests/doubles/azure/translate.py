@@ -63,15 +63,17 @@ def node(tree):
     if isinstance(tree, exp.DataType):
         if tree.this == exp.DType.BIT:
             return exp.DataType.build("boolean")
-        if tree.is_type(*TEXTS, "xml", "hierarchyid", "variant", "geography", "geometry", "userdefined"):
+        kind = tree.this.name
+        if tree.is_type(*TEXTS) or kind in ("XML", "VARIANT", "GEOGRAPHY", "GEOMETRY", "USERDEFINED", "HIERARCHYID"):
             return exp.DataType.build("text")
-        if tree.is_type(*BYTES, "rowversion", "image"):
+        if tree.is_type(*BYTES) or kind in ("ROWVERSION", "IMAGE"):
             return exp.DataType.build("blob")
-        if tree.is_type("money", "smallmoney"):
+        if kind in ("MONEY", "SMALLMONEY"):
             return exp.DataType.build("decimal(19,4)")
-        if tree.is_type("tinyint"):
+        if kind == "UTINYINT" or kind == "TINYINT":
             return exp.DataType.build("utinyint")
-        if tree.is_type("float") and not tree.expressions:
+        if kind == "FLOAT":
+            # `real` is the same to the grammar; its four bytes are in the dialect's snapshots alone
             return exp.DataType.build("double")
     if isinstance(tree, exp.Collate):
         return exp.Collate(this=tree.this, expression=exp.to_identifier("binary", quoted=True))

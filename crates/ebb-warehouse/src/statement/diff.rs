@@ -90,7 +90,7 @@ fn changes<D: Dialect + ?Sized>(
          from classified{order}{limit}",
         hoisted = layout.model.with,
         top = layout.dialect.top(limit),
-        limit = layout.dialect.limit(limit),
+        limit = super::limit(layout.dialect, "\n", limit),
     );
     layout.dialect.create_changes_as(&layout.changes, &query)
 }
@@ -340,7 +340,7 @@ pub(crate) fn duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>, limit: u64
         "select distinct {top}{id} as id from {changes} where op in ({new}, {tracked}) \
          order by id{limit}",
         top = layout.dialect.top(limit),
-        limit = layout.dialect.limit(limit),
+        limit = super::limit(layout.dialect, " ", limit),
         id = layout.dialect.shown("record_id"),
         changes = layout.changes,
         new = aside::DUPLICATE_NEW,

@@ -22,7 +22,7 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
         "{with}select {top}{seq}, {op}, {key}, {checksum}{columns}\nfrom (\n{query}\n) m{filter}{limit}",
         with = with(layout),
         top = dialect.top(limit),
-        limit = dialect.limit(limit),
+        limit = super::limit(dialect, "\n", limit),
         key = dialect.shown(&key),
         seq = dialect.integer(&dialect.row_number()),
         op = dialect.integer(&Operation::Added.number().to_string()),

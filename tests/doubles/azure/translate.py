@@ -68,10 +68,12 @@ def node(tree):
             return exp.DataType.build("text")
         if tree.is_type(*BYTES) or kind in ("ROWVERSION", "IMAGE"):
             return exp.DataType.build("blob")
+        if kind in ("DATETIME2", "DATETIME", "SMALLDATETIME", "TIMESTAMP"):
+            return exp.DataType(this=exp.DType.TIMESTAMP)
         if kind in ("MONEY", "SMALLMONEY"):
             return exp.DataType.build("decimal(19,4)")
         if kind == "UTINYINT" or kind == "TINYINT":
-            return exp.DataType.build("utinyint")
+            return exp.DataType(this=exp.DType.UTINYINT)
         if kind == "FLOAT":
             # `real` is the same to the grammar; its four bytes are in the dialect's snapshots alone
             return exp.DataType.build("double")

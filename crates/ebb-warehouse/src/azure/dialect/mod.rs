@@ -188,7 +188,7 @@ impl Dialect for TsqlDialect {
     }
 
     fn table(&self, schema: &str, table: &str) -> String {
-        format!("{}.{}", quoted(schema), quoted(&names::within_limit(table)))
+        format!("{}.{}", quoted(schema), quoted(table))
     }
 
     fn model<'a>(&self, query: &'a str) -> Result<Model<'a>, Failure> {
@@ -274,8 +274,7 @@ impl Dialect for TsqlDialect {
 
     /// Tables that another sync is making must not be waited for.
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
-        let tables: Vec<_> =
-            tables.iter().map(|table| literal(&names::within_limit(table))).collect();
+        let tables: Vec<_> = tables.iter().map(|table| literal(table)).collect();
         let hint = if self.is_synapse() { "" } else { " with (nolock)" };
         format!(
             "select t.name from sys.tables t{hint} join sys.schemas s{hint} \

@@ -73,6 +73,9 @@ class Database:
         with self.lock:
             for fault in self.faults:
                 if fault["kind"] == kind and fault["count"] > 0 and re.search(fault.get("match", ""), text):
+                    if fault.get("skip", 0) > 0:
+                        fault["skip"] -= 1
+                        continue
                     fault["count"] -= 1
                     return fault
         return None

@@ -17,7 +17,7 @@ The other port is HTTP, for the tests:
     GET  /_double/log?database=…
     POST /<tenant>/oauth2/v2.0/token   Entra ID's; tenant `acme`, client `ebb-app`, secret `s3cret`
 
-Kinds of faults: `error` and `cut` meet statements that `match` finds (a number and a message; the connection is cut
+A fault meets `count` times (once), after `skip` times that it lets pass. Kinds: `error` and `cut` meet statements that `match` finds (a number and a message; the connection is cut
 after a part of the answer), `slow` makes one wait (`seconds`); `login` refuses a log-in with a number and a message,
 `route` sends it on to `port`; `token` has Entra ID answer with `status` (`retry_after` in seconds).
 """

@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use ebb_core::{Code, Failure};
+use socket2::{SockRef, TcpKeepalive};
 use tiberius::{Client, Config, EncryptionLevel, error::Error};
 use tokio::{
     net::TcpStream,
@@ -36,6 +37,8 @@ pub(super) type Driver = Client<Compat<Tunnel>>;
 const RESUME: Duration = Duration::from_mins(3);
 /// The wait after the first refusal of that kind, and the longest; it doubles from one to the next.
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// After so long a silence the other side is asked whether it is there, and as often again.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// So often may a server send a client on to another.
 const HOPS: u32 = 4;
 
@@ -155,6 +158,10 @@ impl Connector {
             Refused::Other(Failure::new(Code::SourceUnreachable, message).caused_by(error))
         })?;
         tcp.set_nodelay(true).map_err(|error| Refused::Driver(error.into()))?;
+        // Azure forgets connections on which nothing was said for some minutes, such as of a long diff.
+        SockRef::from(&tcp)
+            .set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))
+            .map_err(|error| Refused::Driver(error.into()))?;
         let has_token = self.credentials.is_token();
         let tunnel = tunnel::negotiate(tcp, host, encryption, has_token).await;
         let tunnel = tunnel.map_err(Refused::Other)?;

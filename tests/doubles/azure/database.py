@@ -179,7 +179,7 @@ class Session:
             if isinstance(tree, exp.Create) and tree.kind == "TABLE" or isinstance(tree, exp.Drop):
                 self.tables_may_change()
             if isinstance(tree, exp.Create) and tree.kind == "TABLE":
-                self.declare(tree)
+                self.declare(text)
                 if call and text.lower().startswith("create table #"):
                     raise SqlError(208, "a temporary table of a procedure goes with it")
             sql, rows = translate.translated(tree)
@@ -200,11 +200,12 @@ class Session:
         text = re.sub(r"\buser_name\(\)", "'ebb'", text)
         return re.sub(r"(?<!\w)object_id\(N'((?:[^']|'')*)'\)", lambda found: str(self.number(found[1].replace("''", "'"))), text)
 
-    def declare(self, tree):
-        if isinstance(tree.this, exp.Schema):
-            table = ".".join(bare(tree.this.this.sql(dialect="tsql"))).lower()
-            columns = (c for c in tree.this.expressions if isinstance(c, exp.ColumnDef))
-            self.database.declared[table] = {c.name.lower(): c.kind.sql(dialect="tsql").lower() for c in columns}
+    def declare(self, text):
+        """Keeps the types of a table's columns as they were written."""
+        found = re.match(rf"create table ({NAME}) \((.*)\)", text, re.IGNORECASE | re.DOTALL)
+        columns = re.findall(rf"\s*({NAME})\s+(\w+(?:\s*\([^)]*\))?)[^,]*(?:,|\Z)", found[2])
+        self.database.declared[".".join(bare(found[1])).lower()] = {
+            bare(name)[-1].lower(): kind.lower().replace(", ", ",") for name, kind in columns}
 
     def described(self, text):
         """The columns of a query, with the types of a table where it reads one alone."""

@@ -209,11 +209,17 @@ async fn a_statement_that_takes_too_long_is_canceled() {
 }
 
 /// A sync that fails at any of its statements, or loses its connection there, loses no change.
-async fn made_up_for<E: Engine>(engine: E, double: fn(&E) -> &Double, kind: &str, statement: &str) {
+async fn made_up_for<E: Engine>(
+    engine: E,
+    double: fn(&E) -> &Double,
+    (kind, statement, skip): (&str, &str, u32),
+) {
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London'), (2, 'Bo', null)").await;
     bench.sync().await;
     bench.run("update users set city = 'Rome' where id = 2; delete from users where id = 1").await;
-    let fault = json!({ "kind": kind, "match": statement, "number": 8134, "message": "broken", "skip": skip });
+    let fault = json!({
+        "kind": kind, "match": statement, "skip": skip, "number": 8134, "message": "broken",
+    });
     double(&bench.engine).fault(fault).await;
     let job = bench.job().await;
     let expected = if kind == "cut" { Code::SourceLost } else { Code::SourceQuery };

@@ -1,5 +1,6 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod aws;
 mod blocking;
 mod certificate;
 mod columns;
@@ -22,5 +23,6 @@ mod sqlite;
 mod state;
 mod statement;
 mod tracker;
+mod transport;
 
 pub use registry::{connect, kinds, setup};

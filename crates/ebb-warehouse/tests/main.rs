@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod aws;
 mod bench;
 mod conformance;
 mod engine;

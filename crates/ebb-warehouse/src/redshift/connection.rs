@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use ebb_core::Failure;
 
-use super::session::RedshiftSession;
+use super::{iam::Passwords, session::RedshiftSession, settings::RedshiftSettings};
 use crate::{
+    aws::Aws,
     connection::{Access, Connection, Session},
-    pgwire::{ConnectionSettings, Connector},
+    pgwire::{ConnectionSettings, Connector, SignIn},
 };
 
 /// Opens sessions at one cluster or workgroup.
@@ -16,8 +17,14 @@ pub(crate) struct RedshiftConnection(Arc<Connector>);
 
 impl RedshiftConnection {
     /// A connection by these settings; nothing is opened yet.
-    pub(super) fn new(settings: ConnectionSettings) -> Self {
-        Self(Connector::new(settings, Arc::new(OnceLock::new())))
+    pub(super) fn new(settings: RedshiftSettings) -> Result<Self, Failure> {
+        let RedshiftSettings { connection, passwords, aws } = settings;
+        let aws = aws.map(Aws::new).transpose()?.map(Arc::new);
+        let sign_in = passwords.zip(aws).map(|(place, aws)| -> Arc<dyn SignIn> {
+            Arc::new(Passwords::new(aws, place, connection.database.clone()))
+        });
+        let version = Arc::new(OnceLock::new());
+        Ok(Self(Connector::signing_in(connection, version, sign_in)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod iam;
 mod rows;
 mod session;
 mod settings;
@@ -35,6 +36,6 @@ pub(crate) fn source(
     schema: &str,
     limits: &Limits,
 ) -> Result<Tracker<RedshiftDialect, RedshiftConnection>, Failure> {
-    let connection = RedshiftConnection::new(settings::read(settings, schema)?);
+    let connection = RedshiftConnection::new(settings::read(settings, schema)?)?;
     Ok(Tracker::new(RedshiftDialect, connection, schema, limits))
 }

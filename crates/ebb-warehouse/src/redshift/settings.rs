@@ -2,7 +2,9 @@
 
 use ebb_core::{Code, Failure, config::Settings};
 
+use super::iam::Place;
 use crate::{
+    aws::AwsSettings,
     given::{Given, Server},
     pgwire::{ConnectionSettings, Product, SslMode},
 };
@@ -24,6 +26,16 @@ static REDSHIFT: Product = Product {
             "sslrootcert",
             "connect_timeout",
             "statement_timeout",
+            "cluster",
+            "workgroup",
+            "region",
+            "profile",
+            "access_key_id",
+            "secret_access_key",
+            "session_token",
+            "role_arn",
+            "external_id",
+            "aws_endpoint",
         ],
     },
     // A cluster's certificate comes from an authority that every system trusts.
@@ -31,33 +43,65 @@ static REDSHIFT: Product = Product {
     admission: "the cluster's security group and parameter group",
 };
 
-/// What other clients call the settings of temporary credentials.
-const IAM: [&str; 10] = [
-    "iam",
-    "cluster",
-    "cluster_identifier",
-    "workgroup",
-    "region",
-    "profile",
-    "access_key_id",
-    "secret_access_key",
-    "session_token",
-    "role_arn",
-];
+/// Where to connect, and how to sign in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RedshiftSettings {
+    pub(super) connection: ConnectionSettings,
+    /// Who gives temporary passwords; absent where the settings have a lasting one.
+    pub(super) passwords: Option<Place>,
+    /// How to talk to AWS, if anything is asked there.
+    pub(super) aws: Option<AwsSettings>,
+}
 
 /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
-pub(super) fn read(
-    settings: &Settings,
-    managed_schema: &str,
-) -> Result<ConnectionSettings, Failure> {
-    if let Some((key, _)) = settings.iter().find(|(key, _)| IAM.iter().any(|known| known == key)) {
-        let message =
-            format!("temporary credentials, to which `{key}` belongs, are not supported yet");
-        return Err(Failure::new(Code::SourceSettings, message)
-            .help("Create a database user with a password, and give `user` and `password`"));
-    }
+pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<RedshiftSettings, Failure> {
     let given = Given::read(&REDSHIFT.server, settings)?;
-    ConnectionSettings::of(&REDSHIFT, &given, managed_schema)
+    let Some(place) = place(&given)? else {
+        if let Some(key) = AwsSettings::KEYS.iter().find(|key| given.get(key).is_some()) {
+            return Err(refuse(format!(
+                "`{key}` is for temporary passwords, of which there are none"
+            ))
+            .help("Name the cluster as `cluster`, or the workgroup of Serverless as `workgroup`"));
+        }
+        let connection = ConnectionSettings::of(&REDSHIFT, &given, managed_schema)?;
+        return Ok(RedshiftSettings { connection, passwords: None, aws: None });
+    };
+    given.required("database")?;
+    let user = given.get("user").unwrap_or_default().to_owned();
+    let connection = ConnectionSettings::of_user(&REDSHIFT, &given, user, managed_schema)?;
+    let aws = AwsSettings::read(&given, region(&connection.host))?;
+    Ok(RedshiftSettings { connection, passwords: Some(place), aws: Some(aws) })
+}
+
+/// Who gives temporary passwords, if that is the way to sign in.
+fn place(given: &Given) -> Result<Option<Place>, Failure> {
+    let user = given.get("user").map(str::to_owned);
+    let place = match (given.get("cluster"), given.get("workgroup")) {
+        (None, None) => return Ok(None),
+        (Some(identifier), None) => Place::Cluster { identifier: identifier.to_owned(), user },
+        (None, Some(_)) if user.is_some() => {
+            return Err(refuse("`user` is given beside `workgroup`")
+                .help("Leave `user` out: Serverless names the user after who holds the AWS key"));
+        }
+        (None, Some(workgroup)) => Place::Workgroup(workgroup.to_owned()),
+        (Some(_), Some(_)) => return Err(refuse("both `cluster` and `workgroup` are given")),
+    };
+    if given.get("password").is_some() {
+        return Err(refuse("`password` is given beside `cluster` or `workgroup`")
+            .help("Keep `password`, or leave it out and have AWS give temporary ones"));
+    }
+    Ok(Some(place))
+}
+
+/// The region in the name of an endpoint: `shop.abc123.eu-central-1.redshift.amazonaws.com`.
+fn region(host: &str) -> Option<&str> {
+    let (before, service) = host.rsplit_once(".redshift")?;
+    let is_endpoint = service.trim_start_matches("-serverless").starts_with(".amazonaws.com");
+    before.rsplit('.').next().filter(|_| is_endpoint)
+}
+
+fn refuse(message: impl Into<String>) -> Failure {
+    Failure::new(Code::SourceSettings, message)
 }
 
 #[cfg(test)]
@@ -65,9 +109,10 @@ mod tests {
     use ebb_core::{Code, Failure};
     use serde_json::{Value, json};
 
-    use crate::pgwire::{ConnectionSettings, SslMode};
+    use super::{RedshiftSettings, region};
+    use crate::{pgwire::SslMode, redshift::iam::Place};
 
-    fn read(settings: Value) -> Result<ConnectionSettings, Failure> {
+    fn read(settings: Value) -> Result<RedshiftSettings, Failure> {
         let Value::Object(settings) = settings else { panic!("settings are an object") };
         super::read(&settings.into(), "managed")
     }
@@ -75,24 +120,71 @@ mod tests {
     #[test]
     fn what_is_left_out_has_the_defaults_of_the_service() {
         let settings = read(json!({ "url": "redshift://ann:p%2Fw@h/dev" })).unwrap();
-        assert_eq!((settings.port, settings.database.as_str()), (5439, "dev"));
-        assert_eq!(settings.sslmode, SslMode::VerifyFull);
+        let connection = settings.connection;
+        assert_eq!((connection.port, connection.database.as_str()), (5439, "dev"));
+        assert_eq!(connection.sslmode, SslMode::VerifyFull);
+        assert_eq!((settings.passwords, settings.aws), (None, None));
     }
 
     #[test]
-    fn wrong_settings_are_named() {
+    fn the_endpoint_tells_the_region_of_temporary_passwords() {
+        let host = "shop.abc123.eu-central-1.redshift.amazonaws.com";
+        let settings =
+            read(json!({ "host": host, "database": "dev", "user": "ebb", "cluster": "shop" }))
+                .unwrap();
+        let user = Some("ebb".to_owned());
+        let place = Place::Cluster { identifier: "shop".to_owned(), user };
+        assert_eq!(settings.passwords, Some(place));
+        assert_eq!(settings.aws.unwrap().region, "eu-central-1");
+        assert_eq!(
+            region("shop.123456789012.cn-north-1.redshift-serverless.amazonaws.com.cn"),
+            Some("cn-north-1")
+        );
+        assert_eq!(region("warehouse.example.com"), None);
+        assert_eq!(region("eu.redshift.example.com"), None);
+    }
+
+    #[test]
+    fn wrong_settings_are_named_and_secrets_are_not_told() {
+        let serverless = |others: Value| {
+            let mut settings = json!({ "host": "h", "database": "d", "workgroup": "shop" });
+            let all = settings.as_object_mut().unwrap();
+            all.extend(others.as_object().unwrap().clone());
+            settings
+        };
         let cases = [
             json!({ "host": "h", "user": "ann", "work_mem": "1GB" }),
             json!({ "host": "h" }),
-            json!({ "host": "h", "workgroup": "shop", "region": "eu-central-1" }),
             json!({ "url": "mysql://ann:hunter2@h/d" }),
             json!({ "host": "h", "user": "ann", "sslmode": "verify" }),
+            json!({ "host": "h", "user": "ann", "password": "hunter2", "profile": "shop" }),
+            serverless(json!({})),
+            serverless(json!({ "region": "eu-central-1", "cluster": "shop" })),
+            serverless(json!({ "region": "eu-central-1", "user": "ann" })),
+            serverless(json!({ "region": "eu-central-1", "password": "hunter2" })),
+            serverless(json!({ "region": "eu-central-1", "access_key_id": "AKIA" })),
+            serverless(
+                json!({ "region": "eu-central-1", "profile": "shop", "secret_access_key": "hunter2" }),
+            ),
+            serverless(json!({ "region": "eu-central-1", "aws_endpoint": "localhost:4566" })),
+            json!({ "host": "h", "workgroup": "shop", "region": "eu-central-1" }),
         ];
         let told = cases.map(|settings| {
             let failure = read(settings).unwrap_err();
             assert_eq!(failure.code, Code::SourceSettings);
             format!("{} | {}", failure.message(), failure.advice())
         });
-        insta::assert_snapshot!(told.join("\n"));
+        let told = told.join("\n");
+        assert!(!told.contains("hunter2"), "{told}");
+        insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let settings = read(json!({
+            "host": "h", "database": "d", "workgroup": "shop", "region": "eu-central-1",
+            "access_key_id": "AKIA", "secret_access_key": "hunter2", "session_token": "hunter2",
+        }));
+        assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

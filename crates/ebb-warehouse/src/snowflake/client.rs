@@ -7,9 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
-use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
+use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::JoinSet, time};
@@ -20,6 +19,7 @@ use super::{
     failure,
     settings::ConnectionSettings,
 };
+use crate::transport;
 
 /// So often is a request sent that gets no answer, or one that says to come back later.
 const ATTEMPTS: u32 = 6;
@@ -29,8 +29,6 @@ const WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// Between two questions whether a statement is done: the first wait, and the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
-/// No byte for so long means that nobody answers; the service holds an answer back for 45 s at most.
-const IDLE: Duration = Duration::from_mins(2);
 /// What the service may take longer than a statement's time-out to say so.
 const GRACE: Duration = Duration::from_secs(5);
 /// The longest that cancelling may take.
@@ -70,7 +68,7 @@ struct Reply {
 impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let credentials = Credentials::new(&settings.sign_in)?;
-        let http = http_client(settings.connect_timeout)?;
+        let http = transport::client(settings.connect_timeout)?;
         Ok(Self { http, settings, credentials, tasks: Mutex::default() })
     }
 
@@ -130,9 +128,9 @@ impl Client {
                 Err(error) => {
                     // An address that nobody answers at is told soon.
                     let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
-                    if failure::is_tls(&error) || attempt >= attempts {
+                    if transport::is_tls(&error) || attempt >= attempts {
                         let address = &self.settings.address;
-                        return Err(failure::unanswered(error.without_url(), address));
+                        return Err(transport::unanswered(error, address, "`account` or `host`"));
                     }
                     backoff
                 }
@@ -323,29 +321,6 @@ fn unique() -> Result<String, Failure> {
             (parts, at + length)
         });
     Ok(parts.join("-"))
-}
-
-fn http_client(connect_timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let unusable = |what: &str| Failure::new(Code::SourceTls, what.to_owned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut authorities = RootCertStore::empty();
-    // An odd certificate among the system's is no reason to trust none of them.
-    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?
-        .with_root_certificates(authorities)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .tcp_nodelay(true)
-        .connect_timeout(connect_timeout)
-        .read_timeout(IDLE)
-        .user_agent(concat!("ebb/", env!("CARGO_PKG_VERSION")))
-        // What is meant for one host, the token included, is never sent to another.
-        .redirect(Policy::none())
-        .build()
-        .map_err(|error| unusable("the HTTP client cannot be set up").caused_by(error))
 }
 
 #[cfg(test)]

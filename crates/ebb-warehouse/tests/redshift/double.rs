@@ -51,6 +51,16 @@ impl Double {
         settings
     }
 
+    /// The settings of where the database is.
+    pub(crate) fn settings_without_user(&self) -> Map<String, Value> {
+        let mut settings = Map::new();
+        settings.insert("host".to_owned(), self.url.host_str().unwrap().into());
+        settings.insert("port".to_owned(), self.url.port().into());
+        settings.insert("database".to_owned(), self.server.database.as_str().into());
+        settings.insert("sslmode".to_owned(), "disable".into());
+        settings
+    }
+
     /// The settings of a role made by [`Server::role`].
     pub(crate) fn settings_of(&self, role: &str) -> Map<String, Value> {
         let mut settings = self.settings();

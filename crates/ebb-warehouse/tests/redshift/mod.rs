@@ -3,6 +3,7 @@
 
 mod double;
 mod failures;
+mod iam;
 mod proxy;
 mod sync;
 mod types;

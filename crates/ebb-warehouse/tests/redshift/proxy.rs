@@ -91,6 +91,7 @@ async fn carry(
         to_client.write_all(b"N").await?;
         start = body(&mut from_client).await?;
     }
+    start = without_way(start);
     send(&mut to_server, None, &start).await?;
     let asked = async {
         while let Ok((kind, body)) = message(&mut from_client).await {
@@ -117,6 +118,13 @@ async fn carry(
     // Each side ends when its sender does; a client that is gone takes its server along.
     let (asked, answered) = tokio::join!(asked, answered);
     asked.and(answered)
+}
+
+/// A first message with the user's bare name: before it Redshift is told how the user signs in.
+fn without_way(start: Vec<u8>) -> Vec<u8> {
+    const WAY: &[u8] = b"\0IAM:";
+    let Some(place) = start.windows(WAY.len()).position(|part| part == WAY) else { return start };
+    [&start[..=place], &start[place + WAY.len()..]].concat()
 }
 
 async fn message(from: &mut (impl AsyncRead + Unpin)) -> io::Result<(u8, Vec<u8>)> {

@@ -61,4 +61,15 @@ pub(crate) trait Session: Send {
         sql: String,
         columns: Vec<Column>,
     ) -> Result<BatchStream, Failure>;
+
+    /// Streams the changes of a sync like [`Session::stream`] does any query. They may be many: `count`
+    /// is a query for their number, for sessions that have another way for many rows.
+    async fn stream_changes(
+        self: Box<Self>,
+        sql: String,
+        columns: Vec<Column>,
+        _count: String,
+    ) -> Result<BatchStream, Failure> {
+        self.stream(sql, columns).await
+    }
 }

@@ -4,8 +4,10 @@
 mod client;
 mod keys;
 mod refused;
+mod s3;
 mod settings;
 mod surroundings;
 
 pub(crate) use client::{Ask, Aws};
+pub(crate) use s3::Bucket;
 pub(crate) use settings::AwsSettings;

@@ -1,4 +1,4 @@
-//! `redshift`: the diff by folded FNV hashes, rows through a cursor.
+//! `redshift`: the diff by folded FNV hashes, rows through a cursor or, if they are many, by way of S3.
 
 mod connection;
 mod dialect;
@@ -8,6 +8,7 @@ mod session;
 mod settings;
 mod text;
 mod types;
+mod unload;
 
 use ebb_core::{Failure, Limits, config::Settings};
 

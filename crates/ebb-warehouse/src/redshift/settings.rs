@@ -2,10 +2,10 @@
 
 use ebb_core::{Code, Failure, config::Settings};
 
-use super::iam::Place;
+use super::{iam::Place, unload::UnloadSettings};
 use crate::{
     aws::AwsSettings,
-    given::{Given, Server},
+    given::{Given, Server, wrong},
     pgwire::{ConnectionSettings, Product, SslMode},
 };
 
@@ -26,6 +26,9 @@ static REDSHIFT: Product = Product {
             "sslrootcert",
             "connect_timeout",
             "statement_timeout",
+            "unload",
+            "unload_role",
+            "unload_rows",
             "cluster",
             "workgroup",
             "region",
@@ -43,12 +46,17 @@ static REDSHIFT: Product = Product {
     admission: "the cluster's security group and parameter group",
 };
 
+/// From so many rows on the writing of files is worth its while.
+const UNLOAD_ROWS: u64 = 100_000;
+
 /// Where to connect, and how to sign in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RedshiftSettings {
     pub(super) connection: ConnectionSettings,
     /// Who gives temporary passwords; absent where the settings have a lasting one.
     pub(super) passwords: Option<Place>,
+    /// Where many rows go by way of S3.
+    pub(super) unload: Option<UnloadSettings>,
     /// How to talk to AWS, if anything is asked there.
     pub(super) aws: Option<AwsSettings>,
 }
@@ -56,21 +64,54 @@ pub(super) struct RedshiftSettings {
 /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
 pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<RedshiftSettings, Failure> {
     let given = Given::read(&REDSHIFT.server, settings)?;
-    let Some(place) = place(&given)? else {
-        if let Some(key) = AwsSettings::KEYS.iter().find(|key| given.get(key).is_some()) {
-            return Err(refuse(format!(
-                "`{key}` is for temporary passwords, of which there are none"
-            ))
-            .help("Name the cluster as `cluster`, or the workgroup of Serverless as `workgroup`"));
-        }
-        let connection = ConnectionSettings::of(&REDSHIFT, &given, managed_schema)?;
-        return Ok(RedshiftSettings { connection, passwords: None, aws: None });
+    let (passwords, unload) = (place(&given)?, unload(&given)?);
+    let connection = if passwords.is_some() {
+        given.required("database")?;
+        let user = given.get("user").unwrap_or_default().to_owned();
+        ConnectionSettings::of_user(&REDSHIFT, &given, user, managed_schema)?
+    } else {
+        ConnectionSettings::of(&REDSHIFT, &given, managed_schema)?
     };
-    given.required("database")?;
-    let user = given.get("user").unwrap_or_default().to_owned();
-    let connection = ConnectionSettings::of_user(&REDSHIFT, &given, user, managed_schema)?;
-    let aws = AwsSettings::read(&given, region(&connection.host))?;
-    Ok(RedshiftSettings { connection, passwords: Some(place), aws: Some(aws) })
+    let aws = if passwords.is_some() || unload.is_some() {
+        Some(AwsSettings::read(&given, region(&connection.host))?)
+    } else if let Some(key) = AwsSettings::KEYS.iter().find(|key| given.get(key).is_some()) {
+        return Err(refuse(format!(
+            "`{key}` is for temporary passwords and for `unload`, of which there are none"
+        ))
+        .help("Name the cluster as `cluster`, or the workgroup of Serverless as `workgroup`"));
+    } else {
+        None
+    };
+    Ok(RedshiftSettings { connection, passwords, unload, aws })
+}
+
+/// Where many rows go, if they do not come through a cursor.
+fn unload(given: &Given) -> Result<Option<UnloadSettings>, Failure> {
+    let Some(to) = given.get("unload") else {
+        let alone = ["unload_role", "unload_rows"].into_iter().find(|key| given.get(key).is_some());
+        return alone
+            .map_or(Ok(None), |key| Err(refuse(format!("`{key}` is given without `unload`"))));
+    };
+    let expected = "a bucket, and a folder in it if you like, as in `s3://bucket/folder`";
+    let place = to.strip_prefix("s3://").ok_or_else(|| wrong("unload", to, expected))?;
+    let (bucket, folder) = place.split_once('/').unwrap_or((place, ""));
+    let plain = |text: &str, others: &str| {
+        text.chars().all(|one| one.is_ascii_alphanumeric() || others.contains(one))
+    };
+    if bucket.is_empty() || !plain(bucket, "-.") || !plain(folder, "-._/=") {
+        return Err(wrong("unload", to, expected));
+    }
+    let folder = folder.trim_matches('/');
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let rows = given.get("unload_rows").map(|text| {
+        text.parse().map_err(|_| wrong("unload_rows", text, "a number of rows such as `100000`"))
+    });
+    Ok(Some(UnloadSettings {
+        bucket: bucket.to_owned(),
+        prefix,
+        role: given.get("unload_role").unwrap_or("default").to_owned(),
+        rows: rows.transpose()?.unwrap_or(UNLOAD_ROWS),
+    }))
 }
 
 /// Who gives temporary passwords, if that is the way to sign in.
@@ -145,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn many_rows_may_go_by_way_of_a_bucket() {
+        let unload = |to: &str| {
+            let settings =
+                json!({ "host": "h", "user": "ann", "region": "eu-central-1", "unload": to });
+            let unload = read(settings).unwrap().unload.unwrap();
+            (unload.bucket, unload.prefix, unload.role, unload.rows)
+        };
+        let expected =
+            |prefix: &str| ("b".to_owned(), prefix.to_owned(), "default".to_owned(), 100_000);
+        assert_eq!(unload("s3://b"), expected(""));
+        assert_eq!(unload("s3://b/a/c/"), expected("a/c/"));
+    }
+
+    #[test]
     fn wrong_settings_are_named_and_secrets_are_not_told() {
         let serverless = |others: Value| {
             let mut settings = json!({ "host": "h", "database": "d", "workgroup": "shop" });
@@ -168,6 +223,11 @@ mod tests {
             ),
             serverless(json!({ "region": "eu-central-1", "aws_endpoint": "localhost:4566" })),
             json!({ "host": "h", "workgroup": "shop", "region": "eu-central-1" }),
+            json!({ "host": "h", "user": "ann", "unload_rows": 7 }),
+            json!({ "host": "h", "user": "ann", "unload": "bucket" }),
+            json!({ "host": "h", "user": "ann", "unload": "s3://bucket/it's" }),
+            json!({ "host": "h", "user": "ann", "unload": "s3://bucket", "unload_rows": "many" }),
+            json!({ "host": "h", "user": "ann", "unload": "s3://bucket" }),
         ];
         let told = cases.map(|settings| {
             let failure = read(settings).unwrap_err();

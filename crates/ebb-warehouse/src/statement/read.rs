@@ -36,18 +36,33 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
     let dialect = layout.dialect;
     let columns = layout.job.columns.iter().zip(&layout.stored);
     let columns = more(columns.map(|(column, name)| dialect.staged(column, name)));
-    let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
     format!(
-        "select {seq}, {op}, {record_id}, {checksum}{columns}\n\
-         from {changes}\nwhere op in ({operations}){after}\n{order}",
+        "select {seq}, {op}, {record_id}, {checksum}{columns}\n{from}\n{order}",
         seq = dialect.integer("seq"),
         op = dialect.integer("op"),
         record_id = dialect.text("record_id"),
         checksum = dialect.text("checksum"),
-        changes = layout.changes,
-        operations = numbers(operations),
+        from = from(layout, operations, after),
         order = dialect.in_order(),
     )
+}
+
+/// How many of them there are.
+pub(crate) fn count<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    operations: &[Operation],
+    after: Option<u64>,
+) -> String {
+    format!("select count(*) {}", from(layout, operations, after))
+}
+
+fn from<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    operations: &[Operation],
+    after: Option<u64>,
+) -> String {
+    let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
+    format!("from {}\nwhere op in ({}){after}", layout.changes, numbers(operations))
 }
 
 /// Operations as a list of their numbers; a list that matches nothing if there is none.

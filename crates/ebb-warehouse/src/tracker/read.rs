@@ -77,7 +77,8 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, None)?;
     let sql = statement::read::changes(&layout, operations, after);
-    session.stream(sql, job.columns.clone()).await
+    let count = statement::read::count(&layout, operations, after);
+    session.stream_changes(sql, job.columns.clone(), count).await
 }
 
 /// The failure of a sync whose changes table is gone.

@@ -1,7 +1,7 @@
 //! The server: it checks who asks, and answers what the test told it to.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     sync::{Arc, Mutex},
 };
@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use super::signature::Claim;
+use super::{s3, signature::Claim};
 
 /// An access key that the double knows.
 const KEY: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -50,6 +50,8 @@ impl Answer {
 struct State {
     answers: VecDeque<Answer>,
     log: Vec<String>,
+    /// The files of all buckets by `bucket/name`.
+    files: BTreeMap<String, Bytes>,
 }
 
 /// A server of its own for each test.
@@ -102,6 +104,16 @@ impl Aws {
         self.state.lock().unwrap().log.clone()
     }
 
+    /// Puts a file into a bucket, as a cluster does by its role.
+    pub(crate) fn put(&self, bucket: &str, key: &str, file: impl Into<Bytes>) {
+        self.state.lock().unwrap().files.insert(format!("{bucket}/{key}"), file.into());
+    }
+
+    /// The names of all files.
+    pub(crate) fn files(&self) -> Vec<String> {
+        self.state.lock().unwrap().files.keys().cloned().collect()
+    }
+
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -148,6 +160,12 @@ impl Aws {
                  <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>",
                 ROLE.0, ROLE.1, ROLE.2
             ));
+        }
+        if claim.service == "s3" {
+            let path = format!("{} {host}{}", request.method, request.uri);
+            state.log.push(path);
+            let told = state.answers.pop_front();
+            return told.unwrap_or_else(|| s3::answer(&mut state.files, request, host));
         }
         state.log.push(format!("{} with {}", line.join(" "), claim.key));
         state.answers.pop_front().unwrap_or_else(|| Answer::refusal(500, "", "nothing more to say"))

@@ -4,6 +4,7 @@
 //! whether the services take each request, and in which words they refuse.
 
 mod double;
+mod s3;
 mod signature;
 
 pub(crate) use double::{Answer, Aws};

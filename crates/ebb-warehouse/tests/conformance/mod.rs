@@ -14,6 +14,7 @@ macro_rules! scenarios {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
         scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
+        scenarios!(@engine redshift_by_files, $crate::engine::RedshiftByFiles, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]

@@ -18,7 +18,7 @@ use serde_json::Value;
 pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
 pub(crate) use postgres::Postgres;
-pub(crate) use redshift::Redshift;
+pub(crate) use redshift::{Redshift, RedshiftByFiles};
 pub(crate) use snowflake::Snowflake;
 pub(crate) use sqlite::Sqlite;
 

@@ -7,6 +7,8 @@ mod iam;
 mod proxy;
 mod sync;
 mod types;
+mod unload;
+mod unloads;
 
 pub(crate) use double::Double;
 pub(crate) use proxy::Names;

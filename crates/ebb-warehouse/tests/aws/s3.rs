@@ -44,11 +44,12 @@ fn list(files: &BTreeMap<String, Bytes>, bucket: &str, prefix: &str, after: &str
     } else {
         String::new()
     };
-    let contents: String = page
+    let contents = page
         .iter()
         .map(|name| name.strip_prefix(bucket).unwrap().trim_start_matches('/'))
-        .map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>"))
-        .collect();
+        .fold(String::new(), |contents, key| {
+            contents + "<Contents><Key>" + key + "</Key><Size>1</Size></Contents>"
+        });
     Answer::of(format!(
         "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
          <Name>{bucket}</Name>{contents}<IsTruncated>{}</IsTruncated>{next}</ListBucketResult>",

@@ -30,7 +30,7 @@ fn of_workgroup(user: &str, password: &str) -> Answer {
 }
 
 /// Settings that ask AWS for the password of a role.
-fn settings(double: &Double, aws: &Aws, others: Value) -> Map<String, Value> {
+fn settings(double: &Double, aws: &Aws, others: &Value) -> Map<String, Value> {
     let mut settings = double.settings_without_user();
     settings.extend(aws.settings());
     settings.extend(others.as_object().unwrap().clone());
@@ -47,7 +47,7 @@ async fn a_cluster_gives_a_password_that_is_kept_while_it_is_good() {
     double.server.role("ebb_redshift_iam").await;
     let aws = Aws::start().await;
     let source =
-        source(settings(&double, &aws, json!({ "cluster": "shop", "user": "ebb_redshift_iam" })));
+        source(settings(&double, &aws, &json!({ "cluster": "shop", "user": "ebb_redshift_iam" })));
     let good = |minutes| {
         of_cluster("GetClusterCredentials", "IAM:ebb_redshift_iam", "secret-of-the-role", minutes)
     };
@@ -81,7 +81,7 @@ async fn who_holds_the_key_may_be_the_user() {
         (serverless, of_workgroup("ebb_redshift_iam_user", "secret-of-the-role")),
     ] {
         aws.will_answer([answer]);
-        let source = source(settings(&double, &aws, others));
+        let source = source(settings(&double, &aws, &others));
         connects(&source).await.unwrap();
         let failure = source
             .0
@@ -104,7 +104,7 @@ async fn a_refused_password_is_replaced_once_and_then_told() {
     let source = source(settings(
         &double,
         &aws,
-        json!({ "cluster": "shop", "user": "ebb_redshift_iam_refused" }),
+        &json!({ "cluster": "shop", "user": "ebb_redshift_iam_refused" }),
     ));
     aws.will_answer([answer("hunter2"), answer("secret-of-the-role")]);
     connects(&source).await.unwrap();
@@ -143,11 +143,11 @@ async fn what_aws_refuses_is_told_with_what_mends_it() {
             answer
         });
         aws.will_answer(answers);
-        let source = source(settings(&double, &aws, serverless.clone()));
+        let source = source(settings(&double, &aws, &serverless));
         let failure = connects(&source).await.unwrap_err();
         told.push(format!("{failure}\n  {}", failure.advice()));
     }
-    let mut unknown = settings(&double, &aws, serverless);
+    let mut unknown = settings(&double, &aws, &serverless);
     unknown.insert("secret_access_key".to_owned(), "hunter2".into());
     let failure = connects(&source(unknown)).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceAuth);
@@ -169,7 +169,7 @@ async fn a_busy_service_is_asked_again() {
         Answer::refusal(400, "Throttling", "slower"),
         of_workgroup("ebb_redshift_iam_busy", "secret-of-the-role"),
     ]);
-    let source = source(settings(&double, &aws, json!({ "workgroup": "shop" })));
+    let source = source(settings(&double, &aws, &json!({ "workgroup": "shop" })));
     connects(&source).await.unwrap();
     assert_eq!(aws.asked().len(), 3);
 }

@@ -69,7 +69,7 @@ pub(super) async fn listen(
             let (statements, unloads) = (statements.clone(), unloads.clone());
             #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
             drop(tokio::spawn(async move {
-                drop(carry(client, server, names, &statements, unloads).await)
+                drop(carry(client, server, names, &statements, unloads).await);
             }));
         }
     };

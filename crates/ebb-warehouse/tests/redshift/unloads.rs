@@ -108,25 +108,20 @@ fn array(native: &str, values: Vec<Option<&str>>) -> ArrayRef {
 }
 
 fn bytes(digits: &str) -> Vec<u8> {
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
-        .collect()
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16).unwrap()).unwrap();
+    digits.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
 /// A literal at the beginning of a text, as Redshift reads it, and what comes after.
 fn literal(text: &str) -> (String, &str) {
     let mut value = String::new();
-    let mut rest = text.strip_prefix('\'').unwrap();
+    let mut rest = text.strip_prefix('\'').unwrap().chars();
     loop {
-        let end = rest.find(['\'', '\\']).unwrap();
-        value.push_str(&rest[..end]);
-        let next = rest[end + 1..].chars().next();
-        if rest[end..].starts_with('\\') || next == Some('\'') {
-            value.push(next.unwrap());
-            rest = &rest[end + 2..];
-        } else {
-            return (value, &rest[end + 1..]);
+        match rest.next().unwrap() {
+            '\\' => value.push(rest.next().unwrap()),
+            '\'' if rest.as_str().starts_with('\'') => value.extend(rest.next()),
+            '\'' => return (value, rest.as_str()),
+            one => value.push(one),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod arrow;
 mod blocking;
 mod certificate;
 mod columns;

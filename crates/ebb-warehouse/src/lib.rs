@@ -5,11 +5,13 @@ mod blocking;
 mod certificate;
 mod columns;
 mod connection;
+mod databricks;
 mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod file;
 mod given;
+mod http;
 mod layout;
 mod mysql;
 mod pgwire;

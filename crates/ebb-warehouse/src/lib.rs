@@ -1,15 +1,18 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod arrow;
 mod aws;
 mod blocking;
 mod certificate;
 mod columns;
 mod connection;
+mod databricks;
 mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod file;
 mod given;
+mod http;
 mod layout;
 mod mysql;
 mod pgwire;
@@ -23,6 +26,5 @@ mod sqlite;
 mod state;
 mod statement;
 mod tracker;
-mod transport;
 
 pub use registry::{connect, kinds, setup};

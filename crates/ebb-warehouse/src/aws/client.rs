@@ -7,12 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
-use http::{HeaderMap, Request, header::RETRY_AFTER};
+use http::Request;
 use reqsign_aws_v4::{Credential, RequestSigner};
 use reqsign_core::{Context, OsEnv, Signer};
+use reqwest::RequestBuilder;
 use ring::digest::{SHA256, digest};
 use tokio::time;
-use url::Url;
 
 use super::{
     keys,
@@ -20,14 +20,12 @@ use super::{
     settings::AwsSettings,
     surroundings::{Files, Sender},
 };
-use crate::transport;
+use crate::http::{Repeat, Service, client};
 
-/// So often is a request sent that gets no answer, or one that says to come back later.
+/// So often is a request sent that is told to come less often.
 const ATTEMPTS: u32 = 5;
 /// The wait after the first of them; it doubles from one to the next.
 const WAIT: Duration = Duration::from_millis(300);
-/// The longest wait that a service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Talks to Amazon Web Services.
 pub(crate) struct Aws {
@@ -47,16 +45,10 @@ pub(crate) struct Ask {
     pub(crate) wanted: &'static str,
 }
 
-/// An answer that is no refusal.
-pub(crate) struct Answer {
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
 impl Aws {
     /// A client by these settings; nothing is sent yet.
     pub(crate) fn new(settings: AwsSettings) -> Result<Self, Failure> {
-        let http = transport::client(settings.connect_timeout)?;
+        let http = client(settings.connect_timeout)?;
         let sender = Sender { http, endpoint: settings.endpoint.clone() };
         let context =
             Context::new().with_env(OsEnv).with_file_read(Files).with_http_send(sender.clone());
@@ -78,45 +70,43 @@ impl Aws {
 
     /// Sends a request; one that no key was good for any more, once again with a fresh one. The inner
     /// error is what the service says when it refuses.
-    pub(crate) async fn send(&self, ask: Ask) -> Result<Result<Answer, Refused>, Failure> {
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Result<Bytes, Refused>, Failure> {
         let mut renewed = false;
         let mut attempt = 0;
         loop {
-            let (request, address) = self.signed(&ask).await?;
-            attempt += 1;
-            let backoff = WAIT * 2_u32.pow(attempt.min(ATTEMPTS) - 1);
-            let wait = match answer(self.sender.http.execute(request).await).await {
-                Ok((status, answer)) if status.is_success() => return Ok(Ok(answer)),
-                Ok((status, answer)) => {
-                    let refused = Refused::read(status, &answer.body);
-                    if refused.is_expired() && !renewed {
-                        renewed = true;
-                        self.forget();
-                        continue;
-                    }
-                    if !refused.may_pass() || attempt >= ATTEMPTS {
-                        return Ok(Err(refused));
-                    }
-                    let asked = answer.headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-                    asked.and_then(|it| it.parse().ok()).map_or(backoff, Duration::from_secs)
-                }
-                Err(error) => {
-                    // An address that nobody answers at is told soon.
-                    let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
-                    if transport::is_tls(&error) || attempt >= attempts {
-                        let settings = "`region` or `aws_endpoint`";
-                        return Err(transport::unanswered(error, &address, settings));
-                    }
-                    backoff
-                }
+            let signed = self.signed(&ask).await?;
+            let mut address = signed.url().clone();
+            address.set_path("/");
+            let service = Service {
+                name: "AWS",
+                interface: "AWS",
+                settings: "`region` or `aws_endpoint`",
+                address,
             };
-            tracing::debug!(attempt, ?wait, service = ask.service, "AWS is asked again");
-            time::sleep(wait.min(LONGEST_WAIT)).await;
+            // The body is here and not a stream, so that there can be another of the same.
+            let again = |_| match signed.try_clone() {
+                Some(request) => RequestBuilder::from_parts(self.sender.http.clone(), request),
+                None => self.sender.http.get(signed.url().clone()),
+            };
+            let reply = service.send(Repeat::Freely, again).await?;
+            if reply.status.is_success() {
+                return Ok(Ok(reply.body));
+            }
+            let refused = Refused::read(reply.status, &reply.body);
+            attempt += 1;
+            if refused.is_expired() && !renewed {
+                renewed = true;
+                self.forget();
+            } else if refused.is_too_often() && attempt < ATTEMPTS {
+                time::sleep(WAIT * 2_u32.pow(attempt - 1)).await;
+            } else {
+                return Ok(Err(refused));
+            }
         }
     }
 
     /// Sends a request that must not be refused.
-    pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, Failure> {
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Bytes, Failure> {
         let wanted = ask.wanted;
         self.send(ask).await?.map_err(|refused| refused.failure(wanted))
     }
@@ -126,7 +116,7 @@ impl Aws {
         *self.signer.lock().unwrap_or_else(PoisonError::into_inner) = signer;
     }
 
-    async fn signed(&self, ask: &Ask) -> Result<(reqwest::Request, Url), Failure> {
+    async fn signed(&self, ask: &Ask) -> Result<reqwest::Request, Failure> {
         let unsigned = |error: reqsign_core::Error| {
             Failure::new(Code::SourceAuth, format!("no key signs a request to AWS: {error}"))
                 .help(
@@ -146,19 +136,8 @@ impl Aws {
         let service = RequestSigner::new(ask.service, self.region());
         signer.with_request_signer(service).sign(&mut parts, None).await.map_err(unsigned)?;
         let request = self.sender.outgoing(Request::from_parts(parts, body));
-        let request = request.map_err(|error| broken(Box::new(error)))?;
-        let address = request.url().clone();
-        Ok((request, address))
+        request.map_err(|error| broken(Box::new(error)))
     }
-}
-
-/// An answer with its whole body.
-async fn answer(
-    response: Result<reqwest::Response, reqwest::Error>,
-) -> Result<(reqwest::StatusCode, Answer), reqwest::Error> {
-    let response = response?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    Ok((status, Answer { headers, body: response.bytes().await? }))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -46,14 +46,20 @@ impl Refused {
         matches!(self.code.as_str(), "ExpiredToken" | "ExpiredTokenException" | "RequestExpired")
     }
 
-    /// Whether the same request may be answered soon.
-    pub(super) fn may_pass(&self) -> bool {
-        self.status == StatusCode::TOO_MANY_REQUESTS
-            || self.status.is_server_error()
-            || matches!(
+    /// Whether the service wants to be asked less often, in whatever status it says so.
+    pub(super) fn is_too_often(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST
+            && matches!(
                 self.code.as_str(),
-                "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "SlowDown"
+                "Throttling" | "ThrottlingException" | "RequestLimitExceeded"
             )
+    }
+
+    /// Whether the same request may be answered later.
+    fn may_pass(&self) -> bool {
+        self.is_too_often()
+            || self.status == StatusCode::TOO_MANY_REQUESTS
+            || self.status.is_server_error()
     }
 
     /// What it means to a person; `asked` is what was asked for, as in `AWS did not …`.

@@ -8,7 +8,7 @@ use http::{Method, Request, StatusCode, header::RANGE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::client::{Answer, Ask, Aws};
+use super::client::{Ask, Aws};
 
 /// What stands for itself in an address that is signed.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -54,7 +54,7 @@ impl Bucket {
             request = request.header(RANGE, format!("bytes={start}-{}", end.saturating_sub(1)));
         }
         let request = request.body(Bytes::new()).map_err(unusable)?;
-        Ok(self.ask(request, "give the unloaded rows").await?.body)
+        self.ask(request, "give the unloaded rows").await
     }
 
     /// The files whose names begin so.
@@ -69,7 +69,7 @@ impl Bucket {
             let query = format!("?{after}list-type=2&prefix={prefix}");
             let request = Request::get(self.address("", &query)).body(Bytes::new());
             let answer = self.ask(request.map_err(unusable)?, "list the unloaded files").await?;
-            let page: Page = quick_xml::de::from_reader(answer.body.as_ref()).map_err(|error| {
+            let page: Page = quick_xml::de::from_reader(answer.as_ref()).map_err(|error| {
                 Failure::new(Code::SourceUnreachable, "what answers in place of S3 is not S3")
                     .help("Correct `unload`, `region` or `aws_endpoint` in the source's settings")
                     .caused_by(error)
@@ -98,7 +98,7 @@ impl Bucket {
         }
     }
 
-    async fn ask(&self, request: Request<Bytes>, wanted: &'static str) -> Result<Answer, Failure> {
+    async fn ask(&self, request: Request<Bytes>, wanted: &'static str) -> Result<Bytes, Failure> {
         self.aws.ask(Ask { service: "s3", request, wanted }).await
     }
 

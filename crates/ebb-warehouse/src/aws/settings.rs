@@ -5,7 +5,7 @@ use std::time::Duration;
 use ebb_core::{Code, Failure, Secret};
 use url::Url;
 
-use crate::given::{Given, wrong};
+use crate::{given::Given, http::address};
 
 /// How to talk to Amazon Web Services.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,10 @@ impl AwsSettings {
             region,
             keys: keys(&text)?,
             role,
-            endpoint: given.get("aws_endpoint").map(endpoint).transpose()?,
+            endpoint: given
+                .get("aws_endpoint")
+                .map(|host| address(host, "https://gateway.example.com"))
+                .transpose()?,
             connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
         })
     }
@@ -82,12 +85,6 @@ fn keys(text: &impl Fn(&str) -> Option<String>) -> Result<Keys, Failure> {
         ((_, _, _), None) => Err(refuse("the access key is not complete")
             .help("Give `access_key_id` and `secret_access_key`, and `session_token` if it is a temporary key")),
     }
-}
-
-fn endpoint(text: &str) -> Result<Url, Failure> {
-    let url = Url::parse(text).ok();
-    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/")
-        .ok_or_else(|| wrong("aws_endpoint", text, "an address such as `https://host:443`"))
 }
 
 fn refuse(message: impl Into<String>) -> Failure {

@@ -93,8 +93,7 @@ impl Passwords {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
             .body(Bytes::from(form(identifier, user, &self.database)));
         let answer = self.aws.ask(asked("redshift", request)?).await?;
-        let Wrapped { result } =
-            quick_xml::de::from_reader(answer.body.as_ref()).map_err(unreadable)?;
+        let Wrapped { result } = quick_xml::de::from_reader(answer.as_ref()).map_err(unreadable)?;
         let OfCluster { db_user, db_password, expiration } = result;
         let login = Login {
             // What stands before a user's name says how it signs in.
@@ -117,7 +116,7 @@ impl Passwords {
             .body(Bytes::from(body.to_string()));
         let answer = self.aws.ask(asked("redshift-serverless", request)?).await?;
         let OfWorkgroup { db_user, db_password, expiration } =
-            serde_json::from_slice(&answer.body).map_err(unreadable)?;
+            serde_json::from_slice(&answer).map_err(unreadable)?;
         let login =
             Login { user: db_user.clone(), name: db_user, password: Secret::new(db_password) };
         #[expect(clippy::cast_possible_truncation, reason = "a moment of today's, in seconds")]

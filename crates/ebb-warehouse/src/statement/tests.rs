@@ -57,6 +57,7 @@ fn state<D: Dialect>(dialect: &D, job: &DiffJob, checkpoint: Option<&str>) -> St
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
         unidentified: 0,
+        records_in: None,
     }
 }
 

@@ -135,7 +135,7 @@ async fn what_aws_refuses_is_told_with_what_mends_it() {
         vec![json(400, "AccessDeniedException")],
         vec![json(400, "ResourceNotFoundException")],
         vec![json(400, "ExpiredTokenException"), json(400, "ExpiredTokenException")],
-        vec![json(429, "ThrottlingException"); 5],
+        vec![json(429, "ThrottlingException"); 6],
         vec![Answer::of("<html>")],
     ] {
         let answers = answers.into_iter().map(|mut answer| {

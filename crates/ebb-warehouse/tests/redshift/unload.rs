@@ -159,3 +159,15 @@ async fn what_goes_wrong_with_the_bucket_is_told_and_the_sync_goes_on_later() {
     aws.will_answer([denied(), busy]);
     assert_eq!(read().await.unwrap(), 10);
 }
+
+#[tokio::test]
+async fn a_bucket_that_the_cluster_may_not_write_to_is_told() {
+    let Some((double, aws, _)) = start("redshift_unload_denied", 0).await else { return };
+    let mut settings = settings(&double, &aws, 0);
+    settings.insert("unload".to_owned(), "s3://denied".into());
+    let failure = source(settings).sync(1, "select 1 as id").await.unwrap_err();
+    insta::assert_snapshot!(format!("{failure}\n  {}", failure.advice()), @r"
+    S105: the server refused the SQL: S3ServiceException:Access Denied,Status 403
+      See that the role that `unload_role` names is attached to the cluster and may write to the bucket, and that the bucket is in the cluster's region; without `unload` the changes come through a cursor
+    ");
+}

@@ -33,6 +33,10 @@ impl Unloads {
             "\niam_role default\nformat as parquet\nmanifest verbose\nparallel off\nmaxfilesize 256 mb"
         );
         let query = translated(&query);
+        if to.starts_with("s3://denied/") {
+            return "do $$ begin raise 'S3ServiceException:Access Denied,Status 403'; end $$"
+                .to_owned();
+        }
         match self.rows(&query).await {
             Ok((types, rows)) => {
                 let (bucket, prefix) = to.strip_prefix("s3://").unwrap().split_once('/').unwrap();

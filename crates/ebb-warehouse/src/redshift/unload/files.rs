@@ -1,19 +1,22 @@
 //! The files of one read: where they are, and that they do not stay.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ebb_core::Failure;
-use tokio::{runtime::Handle, task::JoinSet};
+use tokio::runtime::Handle;
 
 use super::{UnloadSettings, statement};
-use crate::aws::{Aws, Bucket};
+use crate::{
+    aws::{Aws, Bucket},
+    http::Tasks,
+};
 
 /// Files of all reads of a source.
 pub(in super::super) struct Unload {
     pub(super) settings: UnloadSettings,
     pub(super) bucket: Bucket,
-    /// Deletions of what nobody reads any more; they end by themselves, at the latest with this.
-    tasks: Mutex<JoinSet<()>>,
+    /// Deletions of what nobody reads any more.
+    tasks: Tasks,
 }
 
 /// The files of one read. Dropped before it is removed, it is removed in the background.
@@ -28,7 +31,7 @@ pub(super) struct Files {
 impl Unload {
     pub(in super::super) fn new(aws: Arc<Aws>, settings: UnloadSettings) -> Self {
         let bucket = Bucket::new(aws, settings.bucket.clone());
-        Self { settings, bucket, tasks: Mutex::default() }
+        Self { settings, bucket, tasks: Tasks::default() }
     }
 
     /// Whether so many rows go by way of files.
@@ -102,8 +105,6 @@ impl Drop for Files {
             removed: true,
             runtime: self.runtime.clone(),
         };
-        let mut tasks = self.unload.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(files.remove(), &self.runtime);
+        self.unload.tasks.spawn(files.remove(), &self.runtime);
     }
 }

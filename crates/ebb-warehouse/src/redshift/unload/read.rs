@@ -52,7 +52,7 @@ pub(in super::super) async fn stream(
     columns: &[Column],
 ) -> Result<BatchStream, Failure> {
     let files = unload.files(label);
-    link.execute(&files.statement(sql, columns)).await?;
+    link.execute(&files.statement(sql, columns)).await.map_err(not_written)?;
     drop(link);
     let manifest = files.bucket().get(&format!("{}manifest", files.prefix), None).await?;
     let listed = manifest::files(&manifest, files.bucket().name())?;
@@ -60,6 +60,18 @@ pub(in super::super) async fn stream(
     let rows = Rows::new(Arc::new(staged_schema(columns)), columns);
     let reading = Reading { groups, rows, ready: VecDeque::new(), last: i64::MIN, files };
     Ok(stream::try_unfold(Some(reading), next).boxed())
+}
+
+/// The failure of the statement that writes files. The statement is Ebb's, so that what the server
+/// refuses is where it should write, or the role by which.
+fn not_written(failure: Failure) -> Failure {
+    if failure.code != Code::SourceQuery {
+        return failure;
+    }
+    failure.help(
+        "See that the role that `unload_role` names is attached to the cluster and may write to the bucket, and that the \
+         bucket is in the cluster's region; without `unload` the changes come through a cursor",
+    )
 }
 
 /// The row groups of all files, in order.

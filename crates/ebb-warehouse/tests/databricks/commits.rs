@@ -43,7 +43,8 @@ async fn a_commit_killed_between_two_statements_changes_nothing_and_can_be_repea
     let left = double.run(&format!("show tables in `{}`", double.managed())).await;
     let left: Vec<_> = left.into_iter().filter_map(|row| row.into_iter().nth(1)?).collect();
     // The double cannot write the dash of the mapping's name.
-    let kept = ["checkpoints", "rebuild", "records"].map(|name| format!("{name}_users_x2d_to_hook"));
+    let kept =
+        ["checkpoints", "rebuild", "records"].map(|name| format!("{name}_users_x2d_to_hook"));
     assert_eq!(left, kept);
 }
 
@@ -53,7 +54,9 @@ async fn a_sync_without_changes_leaves_the_tracked_records_where_they_are() {
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London')").await;
     bench.sync().await;
     let written = |log: Vec<serde_json::Value>| {
-        let is = |sql: &str| sql.starts_with("create or replace") && sql.contains("record_id, c.checksum");
+        let is = |sql: &str| {
+            sql.starts_with("create or replace") && sql.contains("record_id, c.checksum")
+        };
         log.iter().filter(|entry| entry["statement"].as_str().is_some_and(is)).count()
     };
     assert_eq!(written(bench.engine.double().log().await), 1);

@@ -101,9 +101,11 @@ async fn refused_requests_are_told_with_what_mends_them() {
         double.fault(fault).await;
         all.push(first_failure(&double, &double.settings()).await);
     }
-    for (key, value) in
-        [("http_path", "/sql/1.0/warehouses/other"), ("catalog", "nowhere"), ("hostname", "http://localhost:1")]
-    {
+    for (key, value) in [
+        ("http_path", "/sql/1.0/warehouses/other"),
+        ("catalog", "nowhere"),
+        ("hostname", "http://localhost:1"),
+    ] {
         let mut settings = double.settings();
         settings[key] = value.into();
         all.push(first_failure(&double, &settings).await);

@@ -68,7 +68,7 @@ impl Dialect for DatabricksDialect {
     fn key(&self, id: &Column, expression: &str) -> String {
         match handling(&id.native) {
             Handling::Moment => self.moment_text(expression),
-            Handling::Collated => format!("collate({expression}, 'UTF8_BINARY')"),
+            Handling::Collated => format!("({expression} collate UTF8_BINARY)"),
             _ => format!("cast({expression} as {})", self.key_type(id)),
         }
     }

@@ -24,7 +24,7 @@ async fn every_type_arrives_exactly() {
         .replace("''", "\\'");
     let second = "2, cast(-7 as tinyint), cast(-1 as smallint), -1, cast(-9223372036854775808 as bigint), \
          cast(-0.5 as decimal(38,10)), cast(0 as decimal(38,0)), cast('NaN' as float), cast('-Infinity' as double), false, '', \
-         cast('' as char(5)), '', x'', date'0001-01-01', time'00:00:00', timestamp_ntz'1969-12-31 23:59:59.5', \
+         cast('' as char(5)), '' collate utf8_lcase, x'', date'0001-01-01', time'00:00:00', timestamp_ntz'1969-12-31 23:59:59.5', \
          timestamp'1900-01-01 00:00:00', parse_json('null'), null, array(), map(), interval '-1 0' day to hour, \
          interval '0-0' year to month, null";
     let nulls = vec!["null"; 24].join(", ");
@@ -61,39 +61,43 @@ async fn types_that_cannot_identify_are_refused() {
 #[tokio::test]
 async fn a_checksum_tells_apart_what_prints_alike() {
     let Some(engine) = Databricks::start().await else { return };
-    let mut bench = Bench::new(engine, "");
-    for (before, after) in [
-        ("'a' as x, cast(null as string) as y", "cast(null as string) as x, 'a' as y"),
-        ("'' as x", "cast(null as string) as x"),
-        ("'1' as x", "1 as x"),
-        ("'null' as x", "cast(null as string) as x"),
-        ("array(1, null, 2) as x", "array(1, 2, null) as x"),
-        ("named_struct('a', null, 'b', 1) as x", "named_struct('a', 1, 'b', null) as x"),
-        ("map('a', 1) as x", "map('a', cast(null as int)) as x"),
-        ("parse_json('null') as x", "cast(null as variant) as x"),
-        ("'a' collate utf8_lcase as x", "'A' collate utf8_lcase as x"),
-        ("x'00' as x", "x'01' as x"),
-        ("cast('NaN' as double) as x", "cast(null as double) as x"),
-        ("cast('NaN' as double) as x", "cast('Infinity' as double) as x"),
-        (
-            "timestamp'2026-01-02 10:11:12.123456' as x",
-            "timestamp'2026-01-02 10:11:12.123457' as x",
-        ),
-    ] {
-        bench.warehouse.reset("users-to_hook").await.unwrap();
-        bench.query(&format!("select 1 as id, {before}"));
-        bench.sync().await;
-        assert_eq!(bench.sync().await, Vec::<String>::new(), "{before}");
-        bench.query(&format!("select 1 as id, {after}"));
-        let lines = bench.sync().await;
-        assert!(
-            lines.len() == 1 && lines[0].starts_with("updated"),
-            "{before} → {after}: {lines:?}"
-        );
-    }
-    // What is equal to the engine is no change.
-    bench.query("select 1 as id, double('0.0') as x");
-    bench.sync().await;
-    bench.query("select 1 as id, double('-0.0') as x");
+    // Each record changes one column alone, but for the first, where a value moves to the next column.
+    let columns = [
+        ("'a'", "null"),
+        ("cast(null as string)", "'a'"),
+        ("''", "null"),
+        ("'null'", "null"),
+        ("array(1, null, 2)", "array(1, 2, null)"),
+        ("named_struct('a', null, 'b', 1)", "named_struct('a', 1, 'b', null)"),
+        ("map('a', 1)", "map('a', cast(null as int))"),
+        ("parse_json('null')", "cast(null as variant)"),
+        ("'a' collate utf8_lcase", "'A' collate utf8_lcase"),
+        ("x'00'", "x'01'"),
+        ("cast('NaN' as double)", "null"),
+        ("cast('NaN' as double)", "cast('Infinity' as double)"),
+        ("timestamp'2026-01-02 10:11:12.123456'", "timestamp'2026-01-02 10:11:12.123457'"),
+        ("interval '1' day", "interval '2' day"),
+    ];
+    let before: Vec<_> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, (before, _))| format!("{before} as c{place}"))
+        .collect();
+    let after = columns.iter().enumerate().map(|(place, (before, after))| {
+        let record = place.max(1);
+        format!("case when id = {record} then {after} else {before} end as c{place}")
+    });
+    let after: Vec<_> = after.collect();
+    // To the engine the two zeros are equal, and so they are no change.
+    let query = |columns: &[String], zero: &str| {
+        format!("select id, double('{zero}') as zero, {} from range(14)", columns.join(", "))
+    };
+    let mut bench = Bench::new(engine, &query(&before, "0.0"));
+    assert_eq!(bench.sync().await.len(), 14);
+    bench.query(&query(&before, "-0.0"));
     assert_eq!(bench.sync().await, Vec::<String>::new());
+    bench.query(&query(&after, "-0.0"));
+    let lines = bench.sync().await;
+    let updated = lines.iter().filter(|line| line.starts_with("updated "));
+    assert_eq!((updated.count(), lines.len()), (13, 13), "{lines:?}");
 }

@@ -9,6 +9,7 @@
 mod aws;
 mod bench;
 mod conformance;
+mod databricks;
 mod engine;
 mod guides;
 mod mysql;

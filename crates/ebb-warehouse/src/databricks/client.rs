@@ -153,17 +153,14 @@ impl Client {
         number: usize,
         link: Option<&Link>,
     ) -> Result<Bytes, Failure> {
-        if let Some(link) = link {
-            let reply = self.download(link).await?;
-            if reply.status == StatusCode::OK {
-                return Ok(reply.body);
-            }
+        let reply = match link {
+            Some(link) => self.download(link).await?,
+            None => self.download(&self.link(id, number).await?).await?,
+        };
+        if reply.status == StatusCode::OK {
+            return Ok(reply.body);
         }
-        let piece = self.piece(id, number).await?;
-        let mut links = piece.external_links.into_iter();
-        let link = links.find(|link| link.chunk_index == number);
-        let link = link.ok_or_else(|| http::lost("a piece of the result lies nowhere"))?;
-        let reply = self.download(&link).await?;
+        let reply = self.download(&self.link(id, number).await?).await?;
         match reply.status {
             StatusCode::OK => Ok(reply.body),
             status => Err(http::lost(&format!(
@@ -171,6 +168,14 @@ impl Client {
                 status.as_u16()
             ))),
         }
+    }
+
+    /// Where a piece is now.
+    async fn link(&self, id: &str, number: usize) -> Result<Link, Failure> {
+        let piece = self.piece(id, number).await?;
+        let mut links = piece.external_links.into_iter();
+        let link = links.find(|link| link.chunk_index == number);
+        link.ok_or_else(|| http::lost("a piece of the result lies nowhere"))
     }
 
     /// Fetches from cloud storage, which must not see the token.

@@ -68,7 +68,7 @@ impl Dialect for DatabricksDialect {
     fn key(&self, id: &Column, expression: &str) -> String {
         match handling(&id.native) {
             Handling::Moment => self.moment_text(expression),
-            Handling::Collated => format!("collate({expression}, 'UTF8_BINARY')"),
+            Handling::Collated => format!("({expression} collate UTF8_BINARY)"),
             _ => format!("cast({expression} as {})", self.key_type(id)),
         }
     }
@@ -188,5 +188,67 @@ impl Dialect for DatabricksDialect {
     fn lasting_seqs(&self, schema: &str, changes: &str) -> Option<String> {
         let sync = changes.strip_prefix("changes_").unwrap_or(changes);
         Some(self.table(schema, &format!("seqs_{sync}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Column, ColumnKind};
+
+    use super::DatabricksDialect;
+    use crate::{databricks::types, dialect::Dialect};
+
+    /// A column of each way in which types are handled.
+    fn columns() -> Vec<Column> {
+        let natives = [
+            "BOOLEAN",
+            "SMALLINT",
+            "DECIMAL(20,0)",
+            "DECIMAL(20,2)",
+            "FLOAT",
+            "DOUBLE",
+            "VARCHAR(9)",
+            "STRING COLLATE UTF8_LCASE",
+            "BINARY",
+            "DATE",
+            "TIME(6)",
+            "TIMESTAMP",
+            "TIMESTAMP_NTZ",
+            "STRUCT<a: INT>",
+            "VARIANT",
+            "GEOGRAPHY(4326)",
+            "INTERVAL DAY TO SECOND",
+        ];
+        natives.into_iter().map(types::of).collect()
+    }
+
+    #[test]
+    fn a_checksum_says_what_is_null() {
+        let columns = columns();
+        let read: Vec<_> = columns.iter().map(|column| (column, "m.x".to_owned())).collect();
+        let told = DatabricksDialect.checksum("[\"it's\"]", &read);
+        insta::assert_snapshot!(told.replace(", isnull", ",\nisnull"));
+    }
+
+    #[test]
+    fn columns_are_stored_and_streamed_by_their_type() {
+        let told = columns().into_iter().map(|column| {
+            let dialect = DatabricksDialect;
+            let (stored, staged) = (dialect.stored(&column, "x"), dialect.staged(&column, "x"));
+            let (key, null) = (dialect.key(&column, "x"), dialect.null(&column));
+            let odd = dialect.not_finite(&column, "x").unwrap_or_default();
+            let Column { kind, native, .. } = column;
+            format!("{native} ({kind}): {stored} | {staged} | {key} | {null} | {odd}")
+        });
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn a_moment_is_told_apart_from_its_session() {
+        let column = Column::new("at", ColumnKind::Timestamp, "TIMESTAMP");
+        let moment = DatabricksDialect.moment(&column, "2026-01-02T10:11:12.123456Z");
+        assert_eq!(moment, "cast('2026-01-02T10:11:12.123456Z' as TIMESTAMP)");
+        let earlier = DatabricksDialect.earlier(&column, &moment, 600).unwrap();
+        assert_eq!(earlier, format!("{moment} - interval '600' second"));
     }
 }

@@ -1,4 +1,4 @@
--- `user` is the service principal's application id
+-- the user is the service principal's application id
 -- what models may read
 grant use catalog on catalog {database} to {=user};
 grant use schema, select on schema {database}.{reads} to {=user};

@@ -75,3 +75,8 @@ pub(super) fn column(column: &ResultColumn) -> Column {
     };
     Column::new(&column.name, kind, &column.type_text)
 }
+
+#[cfg(test)]
+pub(super) fn of(native: &str) -> Column {
+    column(&ResultColumn { name: "x".to_owned(), type_text: native.to_owned() })
+}

@@ -59,7 +59,11 @@ impl AwsSettings {
         let region = text("region").or_else(|| region.map(str::to_owned)).ok_or_else(|| {
             refuse("the setting `region` is missing").help("Give it as in `region: eu-central-1`")
         })?;
-        let role = text("role_arn").map(|arn| Role { arn, external_id: text("external_id") });
+        let role = match (text("role_arn"), text("external_id")) {
+            (Some(arn), external_id) => Some(Role { arn, external_id }),
+            (None, None) => None,
+            (None, Some(_)) => return Err(refuse("`external_id` is given without `role_arn`")),
+        };
         Ok(Self {
             region,
             keys: keys(&text)?,

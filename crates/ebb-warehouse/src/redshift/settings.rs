@@ -221,6 +221,7 @@ mod tests {
             serverless(
                 json!({ "region": "eu-central-1", "profile": "shop", "secret_access_key": "hunter2" }),
             ),
+            serverless(json!({ "region": "eu-central-1", "external_id": "hunter2" })),
             serverless(json!({ "region": "eu-central-1", "aws_endpoint": "http://example.com" })),
             json!({ "host": "h", "workgroup": "shop", "region": "eu-central-1" }),
             json!({ "host": "h", "user": "ann", "unload_rows": 7 }),

@@ -4,8 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use ebb_core::Failure;
+use futures_util::TryStreamExt;
 
-use super::{iam::Passwords, session::RedshiftSession, settings::RedshiftSettings, unload::Unload};
+use super::{
+    iam::Passwords,
+    session::RedshiftSession,
+    settings::RedshiftSettings,
+    unload::{self, Unload},
+};
 use crate::{
     aws::Aws,
     connection::{Access, Connection, Session},
@@ -46,6 +52,22 @@ impl Connection for RedshiftConnection {
         // Not every release has intervals, and with them the style.
         link.try_set("set intervalstyle to 'iso_8601'").await?;
         Ok(Box::new(RedshiftSession::new(link, access, self.unload.clone())))
+    }
+
+    fn beside(&self) -> Option<&'static str> {
+        self.unload.as_ref().map(|_| "unload")
+    }
+
+    async fn try_beside(&self, table: &str) -> Result<(), Failure> {
+        let Some(unload) = &self.unload else { return Ok(()) };
+        let link = self.connector.open().await?;
+        let sql = format!(
+            "select cast(seq as bigint), cast(0 as bigint), cast('a' as varchar(1)), cast('b' as varchar(1))\n\
+             from {table}\norder by seq"
+        );
+        let mut rows = unload::stream(unload, link, "ebb:check:check", &sql, &[]).await?;
+        while rows.try_next().await?.is_some() {}
+        Ok(())
     }
 }
 

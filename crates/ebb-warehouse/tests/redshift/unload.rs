@@ -165,7 +165,10 @@ async fn a_bucket_that_the_cluster_may_not_write_to_is_told() {
     let Some((double, aws, _)) = start("redshift_unload_denied", 0).await else { return };
     let mut settings = settings(&double, &aws, 0);
     settings.insert("unload".to_owned(), "s3://denied".into());
-    let failure = source(settings).sync(1, "select 1 as id").await.unwrap_err();
+    let source = source(settings);
+    let finding = source.0.check().await.pop().unwrap();
+    let failure = source.sync(1, "select 1 as id").await.unwrap_err();
+    assert_eq!((finding.step, finding.failure.as_ref()), ("unload", Some(&failure)));
     insta::assert_snapshot!(format!("{failure}\n  {}", failure.advice()), @r"
     S105: the server refused the SQL: S3ServiceException:Access Denied,Status 403
       See that the role that `unload_role` names is attached to the cluster and may write to the bucket, and that the bucket is in the cluster's region; without `unload` the changes come through a cursor

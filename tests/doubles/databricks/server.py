@@ -462,7 +462,7 @@ def main():
         "spark.ui.enabled": "false", "spark.sql.warehouse.dir": A.data_dir, "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1",
         "spark.driver.memory": "1g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.maxResultSize": "0",
         "spark.sql.session.timeZone": "UTC", "spark.sql.sources.default": "parquet", "spark.sql.legacy.createHiveTableByDefault": "false",
-        "spark.sql.ansi.enabled": "true", "spark.sql.ansi.doubleQuotedIdentifiers": "true", "spark.sql.ansi.enforceReservedKeywords": "true",
+        "spark.sql.ansi.enabled": "true", "spark.sql.ansi.doubleQuotedIdentifiers": "true", "spark.sql.ansi.enforceReservedKeywords": "true", "spark.sql.timeType.enabled": "true",
         "spark.sql.adaptive.enabled": "false", "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.parquet.compression.codec": "uncompressed", "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false", "spark.sql.statistics.size.autoUpdate.enabled": "false",

@@ -77,7 +77,8 @@ pub(super) struct Piece {
 #[derive(Clone, Deserialize)]
 pub(super) struct Link {
     pub(super) chunk_index: usize,
-    pub(super) external_link: String,
+    #[serde(rename = "external_link")]
+    pub(super) address: String,
     /// What the storage wants to be sent.
     #[serde(default)]
     pub(super) http_headers: BTreeMap<String, String>,

@@ -181,7 +181,7 @@ impl Client {
     /// Fetches from cloud storage, which must not see the token.
     async fn download(&self, link: &Link) -> Result<Reply, Failure> {
         let wrong = |_| http::lost("a piece of the result lies at an address that is none");
-        let address = Url::parse(&link.external_link).map_err(wrong)?;
+        let address = Url::parse(&link.address).map_err(wrong)?;
         let storage = Service {
             name: "Databricks' storage",
             interface: "Databricks' storage",

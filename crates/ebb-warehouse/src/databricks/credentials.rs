@@ -60,7 +60,7 @@ impl Credentials {
         }
         let asked = Instant::now();
         let (token, lifetime) = exchange(http, service, id, secret).await?;
-        *last = Some((token.clone(), asked + (lifetime - RENEWED.min(lifetime / 2))));
+        *last = Some((token.clone(), asked + lifetime.saturating_sub(RENEWED).max(lifetime / 2)));
         Ok(token)
     }
 

@@ -57,19 +57,22 @@ impl Dialect for DatabricksDialect {
     }
 
     fn key_type(&self, id: &Column) -> String {
-        match handling(&id.native) {
-            Handling::Integer => "bigint",
-            Handling::Exact if id.native.ends_with(",0)") => "decimal(38,0)",
-            _ => self.text_type(),
+        match (handling(&id.native), id.native.ends_with(",0)")) {
+            (Handling::Integer, _) => "bigint",
+            (Handling::Exact, true) => "decimal(38,0)",
+            (_, _) => self.text_type(),
         }
         .to_owned()
     }
 
     fn key(&self, id: &Column, expression: &str) -> String {
-        match handling(&id.native) {
-            Handling::Moment => self.moment_text(expression),
-            Handling::Collated => format!("({expression} collate UTF8_BINARY)"),
-            _ => format!("cast({expression} as {})", self.key_type(id)),
+        let handling = handling(&id.native);
+        if handling == Handling::Moment {
+            self.moment_text(expression)
+        } else if handling == Handling::Collated {
+            format!("({expression} collate UTF8_BINARY)")
+        } else {
+            format!("cast({expression} as {})", self.key_type(id))
         }
     }
 
@@ -87,10 +90,9 @@ impl Dialect for DatabricksDialect {
     }
 
     fn null(&self, column: &Column) -> String {
-        match handling(&column.native) {
-            Handling::Textual => format!("cast(null as {})", self.text_type()),
-            _ => format!("cast(null as {})", column.native),
-        }
+        let is_text = handling(&column.native) == Handling::Textual;
+        let kept_as = if is_text { self.text_type() } else { &column.native };
+        format!("cast(null as {kept_as})")
     }
 
     fn quote(&self, name: &str) -> String {
@@ -102,10 +104,8 @@ impl Dialect for DatabricksDialect {
     }
 
     fn stored(&self, column: &Column, expression: &str) -> String {
-        match handling(&column.native) {
-            Handling::Textual => self.text(expression),
-            _ => expression.to_owned(),
-        }
+        let is_text = handling(&column.native) == Handling::Textual;
+        if is_text { self.text(expression) } else { expression.to_owned() }
     }
 
     fn staged(&self, column: &Column, expression: &str) -> String {

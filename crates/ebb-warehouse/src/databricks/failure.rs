@@ -5,30 +5,37 @@ use std::time::Duration;
 use ebb_core::{Code, Failure};
 
 use super::{answer::Refused, dialect::quoted, settings::ConnectionSettings};
-use crate::http;
+use crate::{http, setup::is_plain};
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(answer: &Refused, sql_state: &str, principal: Option<&str>) -> Failure {
     let told = said(answer);
-    let message = &answer.message;
+    let says = |word: &str| answer.message.contains(word);
     let may_not = sql_state == "42501"
         || answer.error_code == "PERMISSION_DENIED"
-        || ["INSUFFICIENT_PERMISSIONS", "PERMISSION_DENIED"].iter().any(|it| message.contains(it));
+        || says("INSUFFICIENT_PERMISSIONS")
+        || says("PERMISSION_DENIED");
+    if may_not {
+        let message = format!("a permission is missing: {told}");
+        let grant = grant(&answer.message, principal);
+        return Failure::new(Code::SourcePermission, message)
+            .help(format!("Let an administrator run {grant}"));
+    }
+    if says("NO_SUCH_CATALOG") {
+        let message = format!("there is no such catalog, or it may not be used: {told}");
+        let grantee = grantee(principal);
+        return Failure::new(Code::SourcePermission, message).help(format!(
+            "Correct `catalog`, or let an administrator run `grant use catalog on catalog … to {grantee}`"
+        ));
+    }
     match answer.error_code.as_str() {
-        _ if may_not => {
-            let failure =
-                Failure::new(Code::SourcePermission, format!("a permission is missing: {told}"));
-            failure.help(format!("Let an administrator run {}", grant(message, principal)))
-        }
-        "UNAUTHENTICATED" => {
-            Failure::new(Code::SourceAuth, format!("Databricks refused the token: {told}"))
-        }
+        "UNAUTHENTICATED" => credentials(&told, "the token"),
         "CANCELLED" => Failure::new(Code::Canceled, "the statement was canceled at the source"),
-        "DEADLINE_EXCEEDED" => Failure::new(
-            Code::SourceTimeout,
-            format!("the warehouse's own time-out ended a statement: {told}"),
-        )
-        .help("Let an administrator raise `STATEMENT_TIMEOUT`, or make the query cheaper"),
+        code if code == "DEADLINE_EXCEEDED" || says("STATEMENT_TIMEOUT") => {
+            let message = format!("the warehouse's own time-out ended a statement: {told}");
+            Failure::new(Code::SourceTimeout, message)
+                .help("Let an administrator raise `STATEMENT_TIMEOUT`, or make the query cheaper")
+        }
         "ABORTED"
         | "INTERNAL_ERROR"
         | "IO_ERROR"
@@ -36,35 +43,33 @@ pub(super) fn refused(answer: &Refused, sql_state: &str, principal: Option<&str>
         | "SERVICE_UNDER_MAINTENANCE"
         | "TEMPORARILY_UNAVAILABLE"
         | "UNKNOWN"
-        | "WORKSPACE_TEMPORARILY_UNAVAILABLE" => Failure::new(
-            Code::SourceLost,
-            format!("Databricks could not finish the statement: {told}"),
-        )
-        .help("Run the sync again later; nothing was lost"),
-        _ if message.contains("STATEMENT_TIMEOUT") => Failure::new(
-            Code::SourceTimeout,
-            format!("the warehouse's own time-out ended a statement: {told}"),
-        )
-        .help("Let an administrator raise `STATEMENT_TIMEOUT`, or make the query cheaper"),
+        | "WORKSPACE_TEMPORARILY_UNAVAILABLE" => {
+            let message = format!("Databricks could not finish the statement: {told}");
+            Failure::new(Code::SourceLost, message)
+                .help("Run the sync again later; nothing was lost")
+        }
         _ => Failure::new(Code::SourceQuery, format!("Databricks refused the SQL: {told}")),
     }
 }
 
 /// The statement that gives what is missing, as far as the words say it.
 fn grant(message: &str, principal: Option<&str>) -> String {
-    let grantee = principal.map_or_else(|| "…".to_owned(), quoted);
-    match lacking(message) {
-        Some((privilege, kind, name)) => {
-            let name: Vec<_> = name.split('.').map(|part| quoted(part.trim_matches('`'))).collect();
-            let kind = kind.to_lowercase();
-            format!(
-                "`grant {} on {kind} {} to {grantee}`",
-                privilege.to_lowercase(),
-                name.join(".")
-            )
-        }
-        None => format!("`grant … to {grantee}`: the guide of the source lists what Ebb needs"),
-    }
+    let grantee = grantee(principal);
+    let Some((privilege, kind, name)) = lacking(message) else {
+        return format!("`grant … to {grantee}`: the guide of the source lists what Ebb needs");
+    };
+    let (privilege, kind) = (privilege.to_lowercase(), kind.to_lowercase());
+    let name: Vec<_> = name.split('.').map(|part| named(part.trim_matches('`'))).collect();
+    format!("`grant {privilege} on {kind} {} to {grantee}`", name.join("."))
+}
+
+fn grantee(principal: Option<&str>) -> String {
+    principal.map_or_else(|| "…".to_owned(), named)
+}
+
+/// A name, quoted where it needs quotes.
+fn named(name: &str) -> String {
+    if is_plain(name) { name.to_owned() } else { quoted(name) }
 }
 
 /// Privilege, kind and name out of `… does not have USE SCHEMA on Schema 'main.sales'`.

@@ -114,8 +114,7 @@ fn statements<D: Dialect>(
     let all = Applied::of(&first, &everything);
     let transactions = dialect.transactions();
     let swaps = transactions == Transactions::Rows;
-    let some =
-        Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything.clone() });
+    let some = Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything });
     let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
     if transactions == Transactions::Alone {
         tell("first commit", &[commit::beside(&first, &all, 7).unwrap()]);

@@ -25,6 +25,11 @@ COMMANDS = [
     re.compile(r"set (timezone|datestyle|intervalstyle|extra_float_digits|query_group|statement_timeout) to ('[^']*'|\d+)"),
 ]
 CURSOR = re.compile(r"declare \w+ cursor for\n(.*)", re.DOTALL)
+UNLOAD = re.compile(
+    r"unload \('(.*)'\)\nto 's3://[^']*'\niam_role (?:default|'[^']*')\n"
+    r"format as parquet\nmanifest verbose\nparallel off\nmaxfilesize 256 mb",
+    re.DOTALL,
+)
 
 
 def unreadable(statement):
@@ -32,6 +37,9 @@ def unreadable(statement):
     statement = statement.strip()
     if any(command.fullmatch(statement) for command in COMMANDS):
         return None
+    if unload := UNLOAD.fullmatch(statement):
+        # A quote stands twice in it, and so does a backslash.
+        return unreadable(unload.group(1).replace("''", "'").replace("\\\\", "\\"))
     cursor = CURSOR.fullmatch(statement)
     try:
         trees = sqlglot.parse(cursor.group(1) if cursor else statement, read="redshift")

@@ -37,6 +37,16 @@ pub(crate) trait Connection: Send + Sync {
     /// Opens a session for one operation. What decides how values turn into text (time zone, date
     /// style, float digits) is set to fixed values, the statement time-out to the source's.
     async fn open(&self, access: Access) -> Result<Box<dyn Session>, Failure>;
+
+    /// What a sync needs beside sessions, as a step of the check; `None` if there is no such thing.
+    fn beside(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Tries that, with a table that has a column `seq` of different whole numbers.
+    async fn try_beside(&self, _table: &str) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// One live session. Dropping it cancels what runs and rolls back an open transaction; dropping a
@@ -89,4 +99,15 @@ pub(crate) trait Session: Send {
         sql: String,
         columns: Vec<Column>,
     ) -> Result<BatchStream, Failure>;
+
+    /// Streams the changes of a sync like [`Session::stream`] does any query. They may be many: `count`
+    /// is a query for their number, for sessions that have another way for many rows.
+    async fn stream_changes(
+        self: Box<Self>,
+        sql: String,
+        columns: Vec<Column>,
+        _count: String,
+    ) -> Result<BatchStream, Failure> {
+        self.stream(sql, columns).await
+    }
 }

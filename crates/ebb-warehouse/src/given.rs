@@ -15,7 +15,7 @@ pub(crate) struct Server {
     pub(crate) kind: &'static str,
     /// The product's name.
     pub(crate) name: &'static str,
-    /// The schemes of its URLs; the first one is shown.
+    /// The schemes of its URLs; the first one is shown. None for what has no URL.
     pub(crate) schemes: &'static [&'static str],
     /// The port where nothing else is said.
     pub(crate) port: u16,
@@ -40,11 +40,11 @@ impl Given {
     /// Takes the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(crate) fn read(server: &'static Server, settings: &Settings) -> Result<Self, Failure> {
         let mut given = Self { server, values: Vec::new() };
-        let takes_url = server.keys.contains(&"url");
-        if let Some(url) = settings.get("url").filter(|_| takes_url) {
+        let has_url = !server.schemes.is_empty();
+        if let Some(url) = settings.get("url").filter(|_| has_url) {
             given.take_url(url)?;
         }
-        for (key, value) in settings.iter().filter(|(key, _)| !takes_url || *key != "url") {
+        for (key, value) in settings.iter().filter(|(key, _)| *key != "url" || !has_url) {
             given.take(key, scalar(key, value)?)?;
         }
         Ok(given)
@@ -114,11 +114,10 @@ impl Given {
     pub(crate) fn required(&self, key: &str) -> Result<String, Failure> {
         self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
             let missing = refuse(format!("the setting `{key}` is missing"));
-            if self.server.keys.contains(&"url") {
-                missing.help(format!("Add `{key}`, or `url: {}`", self.server.example()))
-            } else {
-                missing.help(format!("Add `{key}`"))
+            if self.server.schemes.is_empty() {
+                return missing.help(format!("Add `{key}`"));
             }
+            missing.help(format!("Add `{key}`, or `url: {}`", self.server.example()))
         })
     }
 

@@ -1,16 +1,20 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod arrow;
+mod aws;
 mod azure;
 mod bigquery;
 mod blocking;
 mod certificate;
 mod columns;
 mod connection;
+mod databricks;
 mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod file;
 mod given;
+mod http;
 mod layout;
 mod mysql;
 mod named;
@@ -19,7 +23,6 @@ mod postgres;
 mod query;
 mod redshift;
 mod registry;
-mod rest;
 mod setup;
 mod snowflake;
 mod sqlite;

@@ -6,7 +6,9 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{azure, bigquery, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
+use crate::{
+    azure, bigquery, databricks, mysql, postgres, redshift, setup::Setup, snowflake, sqlite,
+};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -29,6 +31,9 @@ const KINDS: &[(&str, Connect)] = &[
     ("snowflake", |settings, schema, limits| {
         Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
+    ("databricks", |settings, schema, limits| {
+        Ok(Arc::new(databricks::source(settings, schema, limits)?))
+    }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]
     ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
@@ -40,6 +45,7 @@ const KINDS: &[(&str, Connect)] = &[
 const SETUPS: &[(&str, Setup)] = &[
     ("azure", azure::SETUP),
     ("bigquery", bigquery::SETUP),
+    ("databricks", databricks::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),
     ("redshift", redshift::SETUP),

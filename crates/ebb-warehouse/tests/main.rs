@@ -6,10 +6,12 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod aws;
 mod azure;
 mod bench;
 mod bigquery;
 mod conformance;
+mod databricks;
 mod engine;
 mod guides;
 mod mysql;

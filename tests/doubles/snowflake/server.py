@@ -16,12 +16,13 @@
                               instead of `status` runs its statement that much later, one with `stop_at` fails a request of
                               several statements before that one, one with `lost` takes the statement and loses the answer
   GET    /_double/log         ?database=NAME: the statements that came, with parameters, role, warehouse, and whether canceled
+  GET    /_double/grants      ?scope=SCOPE: the kinds of grants that OAuth tokens were given for, at /oauth/token-request
   GET    /_double/key         the service user's private key: {"plain", "encrypted", "des", "passphrase"}
 
 Unlike the service: a statement that DuckDB takes may be one that Snowflake refuses; names are case-insensitive even in quotes;
 roles, warehouses, grants and parameters are taken and mean nothing; a canceled statement runs on unseen.
 """
-import argparse, asyncio, contextvars, base64, datetime as dt, decimal, gzip, hashlib, json, re, subprocess, time, uuid
+import argparse, asyncio, contextvars, urllib.parse, base64, datetime as dt, decimal, gzip, hashlib, json, re, subprocess, time, uuid
 import jwt, uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -36,7 +37,7 @@ import sqlglot
 from fakesnow.expr import normalise_ident
 from fakesnow.rowtype import describe_as_rowtype
 
-A = None; KEY = None; PUB = None; FP = ""; STM = {}; REQ = {}; FAULTS = []; DATABASES = {}; LOG = []
+GRANTS = []; A = None; KEY = None; PUB = None; FP = ""; STM = {}; REQ = {}; FAULTS = []; DATABASES = {}; LOG = []
 PASSPHRASE = "open sesame"
 J = lambda body, status=200, **h: JSONResponse(body, status, headers=h or None)
 
@@ -53,8 +54,20 @@ def check_jwt(tok):
 def check(kind, tok):
     if kind == "KEYPAIR_JWT": return check_jwt(tok)
     if kind == "PROGRAMMATIC_ACCESS_TOKEN": return None if tok == A.pat else "Programmatic access token is invalid."
-    if kind == "OAUTH": return None if tok == A.oauth else "Invalid OAuth access token."
+    if kind == "OAUTH": return None if tok == A.oauth or tok in [g["token"] for g in GRANTS] else "Invalid OAuth access token."
     return "Missing or unknown X-Snowflake-Authorization-Token-Type."
+
+
+async def grant(request):
+    """OAuth tokens for the client `ebb`; whose refresh token is used is told by the scope, and it is good once."""
+    form = {k: v[0] for k, v in urllib.parse.parse_qs((await request.body()).decode()).items()}; scope = form.get("scope", ""); before = [g for g in GRANTS if g["scope"] == scope]
+    if request.headers.get("authorization") != "Basic " + base64.b64encode(b"ebb:of the client").decode(): return J({"error": "invalid_client", "error_description": "The client is not known."}, 401)
+    if form["grant_type"] == "refresh_token" and form.get("refresh_token") != f"dev-refresh-{len(before)}": return J({"error": "invalid_grant", "error_description": "The refresh token is not valid."}, 400)
+    GRANTS.append({"scope": scope, "type": form["grant_type"], "token": f"granted-{len(GRANTS)}"})
+    return J({"access_token": GRANTS[-1]["token"], "token_type": "Bearer", "expires_in": 600, "refresh_token": f"dev-refresh-{len(before) + 1}"})
+
+
+async def grants(request): return J([g["type"] for g in GRANTS if g["scope"] == request.query_params.get("scope")])
 
 
 async def login(request):
@@ -276,7 +289,7 @@ def main():
     KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048); PUB = KEY.public_key()
     FP = "SHA256:" + base64.b64encode(hashlib.sha256(PUB.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).digest()).decode()
     app = Starlette(routes=[Route("/api/v2/statements", submit, methods=["POST"]), Route("/api/v2/statements/", submit, methods=["POST"]), Route("/api/v2/statements/{h}", status), Route("/api/v2/statements/{h}/cancel", cancel, methods=["POST"]),
-                            Route("/_double/faults", faults, methods=["POST"]), Route("/_double/databases", databases, methods=["POST"]), Route("/_double/log", log), Route("/_double/key", key), Route("/session/v1/login-request", login, methods=["POST"]), Mount("/", app=fs.app)])
+                            Route("/_double/faults", faults, methods=["POST"]), Route("/_double/databases", databases, methods=["POST"]), Route("/_double/log", log), Route("/_double/key", key), Route("/_double/grants", grants), Route("/oauth/token-request", grant, methods=["POST"]), Route("/session/v1/login-request", login, methods=["POST"]), Mount("/", app=fs.app)])
     print(f"snowflake double: http://{A.host}:{A.port} account {A.account} user {A.user}", flush=True)
     uvicorn.run(app, host=A.host, port=A.port, log_level="warning")
 

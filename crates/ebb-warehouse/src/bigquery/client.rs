@@ -1,13 +1,11 @@
 //! The service's REST interface: requests go out, answers come back, what may be tried again is tried again.
 
-use std::sync::{Mutex, PoisonError};
-
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, sync::OnceCell, task::JoinSet, time};
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
@@ -18,7 +16,7 @@ use super::{
 };
 use crate::{
     connection::KnownTable,
-    rest::{self, Attempts, Reply},
+    http::{self, Repeat, Reply, Service, Tasks},
 };
 
 /// Talks to one project.
@@ -28,16 +26,23 @@ pub(super) struct Client {
     tokens: Tokens,
     /// Set once the managed dataset is known to be there.
     managed: OnceCell<()>,
-    /// Requests that cancel statements; they end by themselves, and at the latest with the client.
-    tasks: Mutex<JoinSet<()>>,
+    service: Service,
+    /// Requests that cancel statements.
+    pub(super) tasks: Tasks,
 }
 
 impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let tokens = Tokens::new(&settings.sign_in)?;
-        let http = rest::client(settings.connect_timeout)?;
-        let (managed, tasks) = (OnceCell::new(), Mutex::default());
-        Ok(Self { http, settings, tokens, managed, tasks })
+        let http = http::client(settings.connect_timeout)?;
+        let service = Service {
+            name: "BigQuery",
+            interface: "BigQuery's REST interface",
+            settings: "`endpoint`",
+            address: settings.endpoint.clone(),
+        };
+        let (managed, tasks) = (OnceCell::new(), Tasks::default());
+        Ok(Self { http, settings, tokens, managed, service, tasks })
     }
 
     /// `/bigquery/v2/projects/<project>/` and what follows it.
@@ -103,43 +108,36 @@ impl Client {
         }
     }
 
-    /// Sends a request, again if it gets no answer or one that says to come back later, once more with
-    /// a fresh token.
+    /// Sends a request, again if that may help, once more with a fresh token.
     pub(super) async fn send(
         &self,
         method: Method,
         address: &Url,
         body: Option<&Value>,
     ) -> Result<Reply, Failure> {
-        let mut renewed = false;
-        let mut attempts = Attempts::default();
-        loop {
-            let headers = self.tokens.headers().await?;
-            let request = self.request(method.clone(), address, body).headers(headers);
-            let wait = match rest::answer(request).await {
-                Ok(reply) if reply.status == StatusCode::UNAUTHORIZED && !renewed => {
-                    renewed = true;
-                    self.tokens.renew().await;
-                    continue;
-                }
-                Ok(reply) if Attempts::may_pass(&reply) || is_too_quick(&reply) => {
-                    match attempts.after_reply(&reply) {
-                        Some(wait) => wait,
-                        None => return Ok(reply),
-                    }
-                }
-                Ok(reply) => return Ok(reply),
-                Err(error) => attempts.after_error(error).map_err(|error| {
-                    rest::unanswered(error, &self.settings.endpoint, "`endpoint`")
-                })?,
-            };
-            tracing::debug!(?attempts, ?wait, "BigQuery is asked again");
-            time::sleep(wait).await;
+        let reply = self.send_once(&method, address, body).await?;
+        if reply.status == StatusCode::UNAUTHORIZED {
+            self.tokens.renew().await;
+            return self.send_once(&method, address, body).await;
         }
+        Ok(reply)
+    }
+
+    async fn send_once(
+        &self,
+        method: &Method,
+        address: &Url,
+        body: Option<&Value>,
+    ) -> Result<Reply, Failure> {
+        let headers = self.tokens.headers().await?;
+        let request =
+            |_| self.request(method.clone(), address, body).headers(headers.clone());
+        self.service.send(Repeat::FreelyAfter(is_too_quick), request).await
     }
 
     fn request(&self, method: Method, address: &Url, body: Option<&Value>) -> RequestBuilder {
-        let request = self.http.request(method, address.clone());
+        let request =
+            self.http.request(method, address.clone()).header("Accept", "application/json");
         match body {
             Some(body) => request.header("Content-Type", "application/json").body(body.to_string()),
             None => request,
@@ -154,13 +152,6 @@ impl Client {
             status if reason.reason.is_empty() => failure::unexpected(status, &reason),
             _ => failure::refused(&reason, &self.settings),
         }
-    }
-
-    /// Runs a task that the client owns.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(task, runtime);
     }
 }
 

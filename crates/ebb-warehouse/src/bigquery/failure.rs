@@ -4,7 +4,7 @@ use ebb_core::{Code, Failure};
 use reqwest::StatusCode;
 
 use super::{answer::Reason, settings::ConnectionSettings};
-use crate::rest::too_long;
+use crate::http::too_long;
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(reason: &Reason, settings: &ConnectionSettings) -> Failure {

@@ -15,7 +15,7 @@ use super::{
     question::{Configuration, DatasetReference, JobReference, Property, Query, Request},
     settings::ConnectionSettings,
 };
-use crate::rest;
+use crate::http;
 
 /// Between two questions whether a job is done: the first wait, and the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
@@ -45,7 +45,7 @@ pub(super) struct Done {
 /// Runs a statement to its end. When the future is dropped, the service is asked to stop it.
 pub(super) async fn run(client: &Arc<Client>, statement: &Statement<'_>) -> Result<Done, Failure> {
     let limit = client.settings.statement_timeout;
-    let id = format!("ebb_{}", rest::unique()?);
+    let id = format!("ebb_{}", http::unique()?);
     let mut job = request(client, statement);
     job.job_reference.job_id = Some(&id);
     job.configuration.job_timeout_ms =
@@ -58,7 +58,7 @@ pub(super) async fn run(client: &Arc<Client>, statement: &Statement<'_>) -> Resu
     }
     match time::timeout(limit + GRACE, running.run(&body)).await {
         Ok(done) => done,
-        Err(_) => Err(rest::too_long(limit)),
+        Err(_) => Err(http::too_long(limit)),
     }
 }
 
@@ -124,7 +124,7 @@ impl Done {
         let reply = client.send(Method::GET, &address, None).await?;
         match reply.status {
             StatusCode::OK => Ok((parsed(&reply.body)?, reply.body)),
-            StatusCode::NOT_FOUND => Err(rest::lost("the service no longer knows the job")),
+            StatusCode::NOT_FOUND => Err(http::lost("the service no longer knows the job")),
             _ => Err(client.refusal(&reply)),
         }
     }
@@ -185,7 +185,7 @@ impl Drop for Running {
                 tracing::debug!("a job took too long to cancel");
             }
         };
-        self.client.spawn(canceled, &self.runtime);
+        self.client.tasks.spawn(canceled, &self.runtime);
     }
 }
 

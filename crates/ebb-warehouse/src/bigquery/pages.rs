@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::task::spawn_blocking;
 
 use super::{client::Client, decode, job::Done};
-use crate::{blocking::stopped, rest};
+use crate::{blocking::stopped, http};
 
 /// So many rows is the first page to have; the others as many as it had.
 const ROWS: u64 = 25_000;
@@ -72,5 +72,5 @@ impl Pages {
 }
 
 fn ended_early() -> Failure {
-    rest::lost("a result ended before its last row")
+    http::lost("a result ended before its last row")
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     connection::{KnownTable, Session},
-    rest,
+    http,
 };
 
 /// Rows of one request for a small result.
@@ -91,7 +91,7 @@ impl Session for BigQuerySession {
             let read = decode::rows(&body)?;
             let is_last = rows.len() + read.len() >= usize::try_from(page.total_rows).unwrap_or(0);
             if !is_last && read.is_empty() {
-                return Err(rest::lost("a result ended before its last row"));
+                return Err(http::lost("a result ended before its last row"));
             }
             rows.extend(read);
             if is_last {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use url::Url;
 
-use crate::rest::is_loopback;
+use crate::http::is_loopback;
 
 /// The keys that are allowed.
 const KEYS: [&str; 9] = [

@@ -40,6 +40,8 @@ pub(super) struct MysqlSession {
     number: u32,
     /// Whether the server may still work for this session.
     busy: bool,
+    /// What the session works for, as a comment before its statements; empty until somebody says so.
+    label: String,
     runtime: Handle,
     connector: Arc<Connector>,
 }
@@ -50,7 +52,14 @@ const NEVER_PREPARED: [&str; 2] = ["start transaction", "commit"];
 impl MysqlSession {
     pub(super) fn new(conn: Conn, connector: Arc<Connector>) -> Self {
         let number = conn.id();
-        Self { conn: Some(conn), number, busy: false, runtime: Handle::current(), connector }
+        let (label, runtime) = (String::new(), Handle::current());
+        Self { conn: Some(conn), number, busy: false, label, runtime, connector }
+    }
+
+    /// A statement with its label. The server keeps it in its lists and logs, and counts places in a
+    /// text by lines, which stay the same.
+    fn labelled(&self, sql: &str) -> String {
+        format!("{}{sql}", self.label)
     }
 
     /// Runs a statement of Ebb's own that gives no rows.
@@ -110,11 +119,17 @@ fn text(value: Value) -> Option<String> {
 
 #[async_trait]
 impl Session for MysqlSession {
+    async fn label(&mut self, label: &str) -> Result<(), Failure> {
+        self.label = format!("/* {} */ ", label.replace("*/", ""));
+        Ok(())
+    }
+
     async fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
         if NEVER_PREPARED.contains(&sql) {
             self.set(sql).await?;
             return Ok(0);
         }
+        let sql = self.labelled(sql);
         self.run(async |conn| {
             // A prepared statement is one statement, whatever stands in a model.
             let statement = conn.prep(sql).await?;
@@ -128,6 +143,7 @@ impl Session for MysqlSession {
     }
 
     async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        let sql = self.labelled(sql);
         let rows: Vec<Row> = self.run(async |conn| conn.query(sql).await).await?;
         Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect()).collect())
     }
@@ -164,7 +180,8 @@ impl Session for MysqlSession {
             if rows.is_empty() {
                 return Ok(());
             }
-            self.set(&format!("insert into {table} values {}", rows.join(","))).await?;
+            let insert = format!("insert into {table} values {}", rows.join(","));
+            self.set(&self.labelled(&insert)).await?;
         }
     }
 
@@ -174,8 +191,8 @@ impl Session for MysqlSession {
         columns: Vec<Column>,
     ) -> Result<BatchStream, Failure> {
         // A query that cannot be prepared fails here, before a stream is promised.
-        let prepare = sql.as_str();
-        let statement = self.run(async |conn| conn.prep(prepare).await).await?;
+        let sql = self.labelled(&sql);
+        let statement = self.run(async |conn| conn.prep(sql).await).await?;
         let Some(mut conn) = self.conn.take() else {
             return Err(failure::lost("the session was given up"));
         };

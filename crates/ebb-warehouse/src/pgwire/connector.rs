@@ -23,6 +23,7 @@ use super::{
     link::Link,
     names::literal,
     settings::ConnectionSettings,
+    sign_in::SignIn,
     tls::{self, SslMode},
 };
 
@@ -31,7 +32,9 @@ pub(crate) type Version = Arc<OnceLock<u32>>;
 
 /// What connections share: how to reach the server, and the owner of the tasks that drive their sockets.
 pub(crate) struct Connector {
-    pub(crate) settings: ConnectionSettings,
+    pub(crate) settings: Arc<ConnectionSettings>,
+    /// What gives the logins, if the settings have no lasting password.
+    sign_in: Option<Arc<dyn SignIn>>,
     pub(crate) version: Version,
     /// Sockets' drivers and cancel requests; they end by themselves when their session does, and at
     /// the latest with the connector.
@@ -52,6 +55,8 @@ pub(super) struct Connected {
     pub(super) client: Client,
     pub(super) driver: AbortHandle,
     pub(super) cancel: Cancel,
+    /// As whom it signed in.
+    pub(super) settings: Arc<ConnectionSettings>,
 }
 
 /// Cancels what a session runs.
@@ -77,7 +82,17 @@ impl Cancel {
 impl Connector {
     /// A connector by these settings; nothing is opened yet.
     pub(crate) fn new(settings: ConnectionSettings, version: Version) -> Arc<Self> {
-        Arc::new(Self { settings, version, tasks: Mutex::new(JoinSet::new()) })
+        Self::signing_in(settings, version, None)
+    }
+
+    /// A connector that signs in by logins of something else, if there is such a thing.
+    pub(crate) fn signing_in(
+        settings: ConnectionSettings,
+        version: Version,
+        sign_in: Option<Arc<dyn SignIn>>,
+    ) -> Arc<Self> {
+        let tasks = Mutex::new(JoinSet::new());
+        Arc::new(Self { settings: Arc::new(settings), sign_in, version, tasks })
     }
 
     /// Opens a connection.
@@ -85,12 +100,36 @@ impl Connector {
         Ok(Link::new(self.connect().await?, Arc::clone(self)))
     }
 
-    /// Connects as `sslmode` says, trying the second way where libpq would.
+    /// Connects; a login that the server refuses is replaced once.
     async fn connect(&self) -> Result<Connected, Failure> {
-        let attempts = if self.settings.is_socket() {
+        let Some(sign_in) = &self.sign_in else {
+            return self.connect_by(&self.settings).await;
+        };
+        let login = sign_in.login().await?;
+        match self.connect_by(&Arc::new(self.settings.signed_in(&login))).await {
+            Err(failure) if failure.code == Code::SourceAuth => {
+                tracing::debug!(%failure, "a new login is asked for");
+                sign_in.forget(&login).await;
+                let login = sign_in.login().await?;
+                let connected = self.connect_by(&Arc::new(self.settings.signed_in(&login))).await;
+                connected.map_err(|failure| {
+                    if failure.code == Code::SourceAuth {
+                        sign_in.refused(failure)
+                    } else {
+                        failure
+                    }
+                })
+            }
+            connected => connected,
+        }
+    }
+
+    /// Connects as `sslmode` says, trying the second way where libpq would.
+    async fn connect_by(&self, settings: &Arc<ConnectionSettings>) -> Result<Connected, Failure> {
+        let attempts = if settings.is_socket() {
             &[Encryption::No][..]
         } else {
-            match self.settings.sslmode {
+            match settings.sslmode {
                 SslMode::Disable => &[Encryption::No][..],
                 SslMode::Allow => &[Encryption::No, Encryption::Yes],
                 SslMode::Prefer => &[Encryption::IfOffered, Encryption::No],
@@ -99,13 +138,13 @@ impl Connector {
         };
         let mut refused = None;
         for encryption in attempts {
-            match self.attempt(*encryption).await? {
+            match self.attempt(settings, *encryption).await? {
                 Ok(connected) => return Ok(connected),
                 Err(error) => {
                     // Another way helps only where the server or the certificate objects to this one.
                     let another = failure::tls_error(&error).is_some()
                         || error.code().is_some_and(|code| code.code() == "28000");
-                    let failure = failure::connecting(error, &self.settings);
+                    let failure = failure::connecting(error, settings);
                     if !another {
                         return Err(failure);
                     }
@@ -121,18 +160,20 @@ impl Connector {
 
     async fn attempt(
         &self,
+        settings: &Arc<ConnectionSettings>,
         encryption: Encryption,
     ) -> Result<Result<Connected, tokio_postgres::Error>, Failure> {
-        let config = self.config(encryption);
+        let config = config(settings, encryption);
         if encryption == Encryption::No {
-            return Ok(self.drive(&config, NoTls, None).await);
+            return Ok(self.drive(settings, &config, NoTls, None).await);
         }
-        let tls = tls::client_config(&self.settings)?;
-        Ok(self.drive(&config, MakeRustlsConnect::new(tls.clone()), Some(tls)).await)
+        let tls = tls::client_config(settings)?;
+        Ok(self.drive(settings, &config, MakeRustlsConnect::new(tls.clone()), Some(tls)).await)
     }
 
     async fn drive<T>(
         &self,
+        settings: &Arc<ConnectionSettings>,
         config: &Config,
         tls: T,
         client_config: Option<ClientConfig>,
@@ -157,32 +198,7 @@ impl Connector {
         };
         let driver = self.spawn(driver, &Handle::current());
         let cancel = Cancel { token: client.cancel_token(), tls: client_config };
-        Ok(Connected { client, driver, cancel })
-    }
-
-    fn config(&self, encryption: Encryption) -> Config {
-        let ConnectionSettings { host, port, database, user, password, connect_timeout, .. } =
-            &self.settings;
-        let mut config = Config::new();
-        config
-            .host(host)
-            .port(*port)
-            .dbname(database)
-            .user(user)
-            .application_name("ebb")
-            .connect_timeout(*connect_timeout)
-            .keepalives_idle(Duration::from_mins(1))
-            .keepalives_interval(Duration::from_secs(10))
-            .keepalives_retries(3)
-            .ssl_mode(match encryption {
-                Encryption::No => DriverMode::Disable,
-                Encryption::IfOffered => DriverMode::Prefer,
-                Encryption::Yes => DriverMode::Require,
-            });
-        if let Some(password) = password {
-            config.password(password.expose());
-        }
-        config
+        Ok(Connected { client, driver, cancel, settings: Arc::clone(settings) })
     }
 
     /// Runs a task that the connector owns.
@@ -213,4 +229,30 @@ impl Connector {
         let schema = schemas.next()?.to_owned();
         schemas.next().is_none().then_some(schema)
     }
+}
+
+/// What the driver is told.
+fn config(settings: &ConnectionSettings, encryption: Encryption) -> Config {
+    let ConnectionSettings { host, port, database, password, connect_timeout, .. } = settings;
+    let user = settings.login_name.as_ref().unwrap_or(&settings.user);
+    let mut config = Config::new();
+    config
+        .host(host)
+        .port(*port)
+        .dbname(database)
+        .user(user)
+        .application_name("ebb")
+        .connect_timeout(*connect_timeout)
+        .keepalives_idle(Duration::from_mins(1))
+        .keepalives_interval(Duration::from_secs(10))
+        .keepalives_retries(3)
+        .ssl_mode(match encryption {
+            Encryption::No => DriverMode::Disable,
+            Encryption::IfOffered => DriverMode::Prefer,
+            Encryption::Yes => DriverMode::Require,
+        });
+    if let Some(password) = password {
+        config.password(password.expose());
+    }
+    config
 }

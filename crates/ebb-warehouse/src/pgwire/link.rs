@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage, Statement};
 use super::{
     connector::{Cancel, Connected, Connector},
     failure,
+    settings::ConnectionSettings,
 };
 
 /// How long a cancel request may take before the socket is closed without it.
@@ -23,12 +24,14 @@ pub(crate) struct Link {
     busy: bool,
     runtime: Handle,
     connector: Arc<Connector>,
+    settings: Arc<ConnectionSettings>,
 }
 
 impl Link {
     pub(super) fn new(connected: Connected, connector: Arc<Connector>) -> Self {
-        let Connected { client, driver, cancel } = connected;
-        Self { client, driver, cancel, busy: false, runtime: Handle::current(), connector }
+        let Connected { client, driver, cancel, settings } = connected;
+        let runtime = Handle::current();
+        Self { client, driver, cancel, busy: false, runtime, connector, settings }
     }
 
     /// The client, for what the server is asked to do; it works until [`Link::settle`] says otherwise.
@@ -61,7 +64,7 @@ impl Link {
     }
 
     async fn explain(&self, error: Error, model: Option<&str>) -> Failure {
-        let settings = &self.connector.settings;
+        let settings = &self.settings;
         let failure = failure::running(&error, settings, model);
         let relation = error.as_db_error().and_then(|answer| failure::denied(answer.message()));
         let failure = match (failure.code, relation) {

@@ -6,6 +6,7 @@ mod failure;
 mod link;
 mod names;
 mod settings;
+mod sign_in;
 mod tls;
 mod value;
 
@@ -14,5 +15,6 @@ pub(crate) use failure::lost;
 pub(crate) use link::Link;
 pub(crate) use names::{literal, quoted, within_limit};
 pub(crate) use settings::{ConnectionSettings, Product};
+pub(crate) use sign_in::{Login, SignIn};
 pub(crate) use tls::{SslMode, anonymous};
 pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

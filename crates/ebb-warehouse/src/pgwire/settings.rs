@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use ebb_core::{Failure, Secret};
 
-use super::tls::SslMode;
+use super::{sign_in::Login, tls::SslMode};
 use crate::given::{Given, Server};
 
 /// What differs between the products that speak the protocol.
@@ -27,6 +27,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) port: u16,
     pub(crate) database: String,
     pub(crate) user: String,
+    /// The name to sign in by, where it is another than the user's.
+    pub(crate) login_name: Option<String>,
     pub(crate) password: Option<Secret>,
     pub(crate) sslmode: SslMode,
     /// Where trusted authorities come from; the system's if absent.
@@ -48,13 +50,23 @@ impl ConnectionSettings {
         given: &Given,
         managed_schema: &str,
     ) -> Result<Self, Failure> {
-        let user = given.required("user")?;
+        Self::of_user(product, given, given.required("user")?, managed_schema)
+    }
+
+    /// The same for a user that is known otherwise, or not yet.
+    pub(crate) fn of_user(
+        product: &'static Product,
+        given: &Given,
+        user: String,
+        managed_schema: &str,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             product,
             host: given.required("host")?,
             port: given.port()?,
             database: given.get("database").unwrap_or(&user).to_owned(),
             user,
+            login_name: None,
             password: given.get("password").map(Secret::new),
             sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, product.sslmode)?,
             sslrootcert: given.path("sslrootcert"),
@@ -64,6 +76,12 @@ impl ConnectionSettings {
             lock_timeout: given.duration("lock_timeout", Duration::from_mins(5))?,
             managed_schema: managed_schema.to_owned(),
         })
+    }
+
+    /// The same for who signs in by a login.
+    pub(super) fn signed_in(&self, login: &Login) -> Self {
+        let Login { user, name, password } = login.clone();
+        Self { user, login_name: Some(name), password: Some(password), ..self.clone() }
     }
 
     /// Whether the host is the folder of a Unix socket.

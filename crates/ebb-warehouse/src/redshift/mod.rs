@@ -1,12 +1,14 @@
-//! `redshift`: the diff by folded FNV hashes, rows through a cursor.
+//! `redshift`: the diff by folded FNV hashes, rows through a cursor or, if they are many, by way of S3.
 
 mod connection;
 mod dialect;
+mod iam;
 mod rows;
 mod session;
 mod settings;
 mod text;
 mod types;
+mod unload;
 
 use ebb_core::{Failure, Limits, config::Settings};
 
@@ -35,6 +37,6 @@ pub(crate) fn source(
     schema: &str,
     limits: &Limits,
 ) -> Result<Tracker<RedshiftDialect, RedshiftConnection>, Failure> {
-    let connection = RedshiftConnection::new(settings::read(settings, schema)?);
+    let connection = RedshiftConnection::new(settings::read(settings, schema)?)?;
     Ok(Tracker::new(RedshiftDialect, connection, schema, limits))
 }

@@ -3,14 +3,17 @@
 use std::{mem, sync::Arc};
 
 use arrow_array::{
-    ArrayRef, RecordBatch, RecordBatchOptions,
+    Array, ArrayRef, RecordBatch, RecordBatchOptions,
     builder::{
         BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
         TimestampMicrosecondBuilder,
     },
+    cast::AsArray,
+    types::{Float64Type, Int16Type, Int32Type, Int64Type},
 };
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use ebb_core::{Column, ColumnKind};
+use parquet::errors::ParquetError;
 use tokio_postgres::{Error, SimpleQueryRow};
 
 use super::{
@@ -30,6 +33,8 @@ pub(super) enum Malformed {
     Encoding(#[from] Error),
     #[error("the rows do not fit the schema: {0}")]
     Schema(#[from] ArrowError),
+    #[error("a file is damaged: {0}")]
+    File(#[from] ParquetError),
 }
 
 /// Gathers rows into batches.
@@ -65,6 +70,19 @@ impl Rows {
             let value = row.try_get(place)?;
             self.bytes += value.map_or(0, str::len);
             reader.push(value).ok_or(Malformed::Value(place + 1))?;
+        }
+        Ok(())
+    }
+
+    /// Takes rows that have types of their own where [`Rows::push`] takes text.
+    pub(super) fn push_all(&mut self, rows: &RecordBatch) -> Result<(), Malformed> {
+        if rows.num_columns() != self.readers.len() {
+            return Err(Malformed::Values(rows.num_columns(), self.readers.len()));
+        }
+        self.count += rows.num_rows();
+        for (place, (reader, values)) in self.readers.iter_mut().zip(rows.columns()).enumerate() {
+            self.bytes += values.get_array_memory_size();
+            reader.push_all(values).ok_or(Malformed::Value(place + 1))?;
         }
         Ok(())
     }
@@ -206,6 +224,57 @@ impl Reader {
             },
         };
         self.losses.nulled += u64::from(!kept);
+        Some(())
+    }
+
+    /// Appends values of a type that the column may have in a file; `None` if it may not.
+    fn push_all(&mut self, values: &ArrayRef) -> Option<()> {
+        match (&mut self.values, values.data_type()) {
+            (Values::Boolean(builder), DataType::Boolean) => {
+                builder.append_array(values.as_boolean());
+            }
+            (Values::Integer(builder), DataType::Int64) => {
+                builder.append_array(values.as_primitive::<Int64Type>());
+            }
+            (Values::Integer(builder), DataType::Int32) => {
+                builder
+                    .extend(values.as_primitive::<Int32Type>().iter().map(|it| it.map(i64::from)));
+            }
+            (Values::Integer(builder), DataType::Int16) => {
+                builder
+                    .extend(values.as_primitive::<Int16Type>().iter().map(|it| it.map(i64::from)));
+            }
+            (Values::Double(builder), DataType::Float64) => {
+                for value in values.as_primitive::<Float64Type>() {
+                    let kept = value.filter(|value| value.is_finite());
+                    self.losses.nulled += u64::from(value.is_some() && kept.is_none());
+                    builder.append_option(kept);
+                }
+            }
+            (Values::Single(builder), DataType::Float64) => {
+                for value in values.as_primitive::<Float64Type>() {
+                    #[expect(clippy::cast_possible_truncation, reason = "a single, widened")]
+                    let kept = value.and_then(|value| widened(value as f32, &mut self.scratch));
+                    self.losses.nulled += u64::from(value.is_some() && kept.is_none());
+                    builder.append_option(kept);
+                }
+            }
+            (Values::Bytes(builder), DataType::Binary) => {
+                builder.extend(values.as_binary::<i32>());
+            }
+            (_, DataType::Utf8) => {
+                for value in values.as_string::<i32>() {
+                    self.push(value)?;
+                }
+            }
+            // The files tell nobody that these bytes are text.
+            (_, DataType::Binary) => {
+                for value in values.as_binary::<i32>() {
+                    self.push(value.map(str::from_utf8).transpose().ok()?)?;
+                }
+            }
+            (_, _) => return None,
+        }
         Some(())
     }
 

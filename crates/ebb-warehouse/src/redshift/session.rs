@@ -12,6 +12,7 @@ use tokio_postgres::{SimpleQueryMessage, SimpleQueryStream};
 use super::{
     rows::{Malformed, Rows},
     types,
+    unload::{self, Unload},
 };
 use crate::{
     connection::{Access, Session},
@@ -30,16 +31,19 @@ pub(super) struct RedshiftSession {
     begin: Option<&'static str>,
     /// Whether this session made its temporary table.
     has_seqs: bool,
+    /// How many rows leave, if not through a cursor.
+    unload: Option<Arc<Unload>>,
+    label: String,
 }
 
 impl RedshiftSession {
-    pub(super) fn new(link: Link, access: Access) -> Self {
+    pub(super) fn new(link: Link, access: Access, unload: Option<Arc<Unload>>) -> Self {
         // No setting makes a session read-only, so that all its statements are one transaction.
         let begin = match access {
             Access::Read => Some("begin read only"),
             Access::Write => None,
         };
-        Self { link, begin, has_seqs: false }
+        Self { link, begin, has_seqs: false, unload, label: "ebb".to_owned() }
     }
 
     /// The connection, ready for statements.
@@ -70,6 +74,7 @@ impl Session for RedshiftSession {
         // Redshift keeps so many characters; a mapping's name has no backslash.
         let label: String = label.chars().filter(|one| *one != '\\').take(320).collect();
         let set = format!("set query_group to {}", literal(&label));
+        self.label = label;
         self.link().await?.set(&set).await
     }
 
@@ -130,6 +135,24 @@ impl Session for RedshiftSession {
         let rows = Rows::new(Arc::new(staged_schema(&columns)), &columns);
         let streaming = Streaming { session: self, fetched: None, rows };
         Ok(stream::try_unfold(Some(streaming), next).boxed())
+    }
+
+    async fn stream_changes(
+        mut self: Box<Self>,
+        sql: String,
+        columns: Vec<Column>,
+        count: String,
+    ) -> Result<BatchStream, Failure> {
+        let Some(unload) = self.unload.clone() else { return self.stream(sql, columns).await };
+        unload.clear(&self.label).await;
+        let count = self.rows(&count).await?.into_iter().flatten().next().flatten();
+        if !unload.takes(count.and_then(|count| count.parse().ok()).unwrap_or(0)) {
+            return self.stream(sql, columns).await;
+        }
+        // Whether a transaction that only reads may unload, no manual says.
+        self.link.set("commit").await?;
+        let Self { link, label, .. } = *self;
+        unload::stream(&unload, link, &label, &sql, &columns).await
     }
 }
 

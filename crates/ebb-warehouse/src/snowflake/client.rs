@@ -1,16 +1,12 @@
 //! The SQL API: statements go out, answers come back, what may be tried again is tried again.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use ebb_core::{Code, Failure};
+use ebb_core::{Failure, Secret};
 use reqwest::{RequestBuilder, StatusCode};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, task::JoinSet, time};
+use tokio::{runtime::Handle, time};
 
 use super::{
     answer::{Done, Refused, Running},
@@ -18,7 +14,7 @@ use super::{
     failure,
     settings::ConnectionSettings,
 };
-use crate::rest::{self, Attempts, Reply};
+use crate::http::{self, Repeat, Reply, Service, Tasks};
 
 /// Between two questions whether a statement is done: the first wait, and the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
@@ -30,10 +26,11 @@ const CANCEL: Duration = Duration::from_secs(20);
 /// Talks to one account.
 pub(super) struct Client {
     http: reqwest::Client,
+    service: Service,
     pub(super) settings: ConnectionSettings,
     credentials: Credentials,
-    /// Requests that cancel statements; they end by themselves, and at the latest with the client.
-    tasks: Mutex<JoinSet<()>>,
+    /// Requests that cancel statements.
+    tasks: Tasks,
 }
 
 /// What is asked of the service.
@@ -55,8 +52,14 @@ pub(super) struct Answer {
 impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let credentials = Credentials::new(&settings.sign_in)?;
-        let http = rest::client(settings.connect_timeout)?;
-        Ok(Self { http, settings, credentials, tasks: Mutex::default() })
+        let http = http::client(settings.connect_timeout)?;
+        let service = Service {
+            name: "Snowflake",
+            interface: "Snowflake's SQL API",
+            settings: "`account` or `host`",
+            address: settings.address.clone(),
+        };
+        Ok(Self { http, service, settings, credentials, tasks: Tasks::default() })
     }
 
     /// Runs a statement to its end. When the future is dropped, the service is asked to stop it.
@@ -68,7 +71,7 @@ impl Client {
         }
         match time::timeout(limit + GRACE, request.run()).await {
             Ok(answer) => answer,
-            Err(_) => Err(rest::too_long(limit)),
+            Err(_) => Err(http::too_long(limit)),
         }
     }
 
@@ -91,35 +94,30 @@ impl Client {
         address
     }
 
-    /// Sends a request, again if it gets no answer or one that says to come back later, once more with
-    /// a fresh token if there is one. `request` is told whether it was sent before.
-    async fn send(&self, request: impl Fn(bool) -> RequestBuilder) -> Result<Reply, Failure> {
-        let mut renewed = false;
-        let mut attempts = Attempts::default();
-        loop {
-            let token = self.credentials.token()?;
-            let built = request(attempts.is_again())
-                .bearer_auth(token.expose())
-                .header("X-Snowflake-Authorization-Token-Type", self.credentials.kind());
-            let wait = match rest::answer(built).await {
-                Ok(reply) => match reply.status {
-                    StatusCode::UNAUTHORIZED if !renewed && self.credentials.renew() => {
-                        renewed = true;
-                        continue;
-                    }
-                    _ if Attempts::may_pass(&reply) => match attempts.after_reply(&reply) {
-                        Some(wait) => wait,
-                        None => return Ok(reply),
-                    },
-                    _ => return Ok(reply),
-                },
-                Err(error) => attempts.after_error(error).map_err(|error| {
-                    rest::unanswered(error, &self.settings.address, "`account` or `host`")
-                })?,
-            };
-            tracing::debug!(?attempts, ?wait, "Snowflake is asked again");
-            time::sleep(wait).await;
+    /// Sends a request, again if that may help, once more with a fresh token if there is one. `request` is
+    /// told how many attempts went before: the service knows a request by its id.
+    async fn send(&self, request: impl Fn(u32) -> RequestBuilder) -> Result<Reply, Failure> {
+        let token = self.credentials.token(&self.http).await?;
+        let reply = self.send_by(&token, &request).await?;
+        if reply.status == StatusCode::UNAUTHORIZED && self.credentials.renew(&token).await {
+            let token = self.credentials.token(&self.http).await?;
+            return self.send_by(&token, |attempt| request(attempt + 1)).await;
         }
+        Ok(reply)
+    }
+
+    async fn send_by(
+        &self,
+        token: &Secret,
+        request: impl Fn(u32) -> RequestBuilder,
+    ) -> Result<Reply, Failure> {
+        let signed = |attempt| {
+            request(attempt)
+                .bearer_auth(token.expose())
+                .header("X-Snowflake-Authorization-Token-Type", self.credentials.kind())
+                .header("Accept", "application/json")
+        };
+        self.service.send(Repeat::Freely, signed).await
     }
 
     fn refusal(&self, reply: &Reply) -> Failure {
@@ -128,20 +126,13 @@ impl Client {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 failure::credentials(&refused, self.credentials.kind())
             }
-            StatusCode::REQUEST_TIMEOUT => rest::too_long(self.settings.statement_timeout),
+            StatusCode::REQUEST_TIMEOUT => http::too_long(self.settings.statement_timeout),
             StatusCode::UNPROCESSABLE_ENTITY => failure::refused(&refused, &self.settings),
             StatusCode::NOT_FOUND if !refused.code.is_empty() => {
-                rest::lost("the service no longer knows the statement")
+                http::lost("the service no longer knows the statement")
             }
-            status => failure::unexpected(status, &refused),
+            status => self.service.unexpected(status, &failure::said(&refused)),
         }
-    }
-
-    /// Runs a task that the client owns.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(task, runtime);
     }
 }
 
@@ -184,16 +175,16 @@ impl Request {
                 body.insert("timeout".to_owned(), limit.as_secs().max(1).into());
             }
         }
-        let id = rest::unique()?;
+        let id = http::unique()?;
         Ok(Self { client, id, body, handle: None, ended: false, runtime: Handle::current() })
     }
 
     async fn run(mut self) -> Result<Answer, Failure> {
         let client = Arc::clone(&self.client);
-        let mut reply = client.send(|again| self.submission(again, false)).await?;
+        let mut reply = client.send(|attempt| self.submission(attempt > 0, false)).await?;
         let (mut wait, longest) = POLL;
         while reply.status == StatusCode::ACCEPTED {
-            let running: Running = parsed(&reply.body)?;
+            let running: Running = client.service.parsed(&reply.body)?;
             let address = client.address(&[&running.statement_handle]);
             self.handle = Some(running.statement_handle);
             time::sleep(wait).await;
@@ -202,7 +193,9 @@ impl Request {
         }
         self.ended = true;
         match reply.status {
-            StatusCode::OK => Ok(Answer { done: parsed(&reply.body)?, body: reply.body }),
+            StatusCode::OK => {
+                Ok(Answer { done: client.service.parsed(&reply.body)?, body: reply.body })
+            }
             _ => Err(client.refusal(&reply)),
         }
     }
@@ -232,7 +225,7 @@ impl Request {
             let reply = client.send(|_| self.submission(true, true)).await;
             let running = reply.ok().filter(|reply| reply.status == StatusCode::ACCEPTED);
             self.handle = running
-                .and_then(|reply| parsed::<Running>(&reply.body).ok())
+                .and_then(|reply| client.service.parsed::<Running>(&reply.body).ok())
                 .map(|running| running.statement_handle);
         }
         let Some(handle) = &self.handle else { return };
@@ -262,14 +255,6 @@ impl Drop for Request {
                 tracing::debug!("a statement took too long to cancel");
             }
         };
-        self.client.spawn(canceled, &self.runtime);
+        self.client.tasks.spawn(canceled, &self.runtime);
     }
-}
-
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
-        Failure::new(Code::SourceUnreachable, "what answers is not Snowflake's SQL API")
-            .help("Correct `account` or `host` in the source's settings")
-            .caused_by(error)
-    })
 }

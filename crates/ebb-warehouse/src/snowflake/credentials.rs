@@ -1,7 +1,7 @@
 //! What a request proves itself by: a token that is given, or one that a private key signs.
 
 use std::{
-    fmt, fs,
+    fs,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +16,10 @@ use ring::{
 };
 use serde_json::json;
 
-use super::settings::{PrivateKey, SignIn};
+use super::{
+    oauth::OAuth,
+    settings::{PrivateKey, SignIn},
+};
 
 /// How long a signed token is good; an hour is the longest that Snowflake takes.
 const LIFETIME: Duration = Duration::from_mins(59);
@@ -24,10 +27,10 @@ const LIFETIME: Duration = Duration::from_mins(59);
 const RENEWED: Duration = Duration::from_mins(5);
 
 /// Gives tokens.
-#[derive(Debug)]
 pub(super) enum Credentials {
     Given { kind: &'static str, token: Secret },
     Signed(Box<Signer>),
+    Fetched(Box<OAuth>),
 }
 
 /// Signs tokens by a private key and keeps the last one while it is good.
@@ -40,12 +43,6 @@ pub(super) struct Signer {
     last: Mutex<Option<(Secret, Duration)>>,
 }
 
-impl fmt::Debug for Signer {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Signer").field("issuer", &self.issuer).finish_non_exhaustive()
-    }
-}
-
 impl Credentials {
     /// Reads what is needed. Fails with `S115` if the key cannot be read.
     pub(super) fn new(sign_in: &SignIn) -> Result<Self, Failure> {
@@ -53,6 +50,7 @@ impl Credentials {
         match sign_in {
             SignIn::ProgrammaticToken(token) => Ok(given("PROGRAMMATIC_ACCESS_TOKEN", token)),
             SignIn::OAuth(token) => Ok(given("OAUTH", token)),
+            SignIn::OAuthClient(client) => Ok(Self::Fetched(Box::new(OAuth::new(client.clone())))),
             SignIn::KeyPair { account, user, key, passphrase } => {
                 let der = private_key(key, passphrase.as_ref())?;
                 let key = RsaKeyPair::from_pkcs8(der.as_bytes()).map_err(|error| {
@@ -68,23 +66,29 @@ impl Credentials {
         match self {
             Self::Given { kind, .. } => kind,
             Self::Signed(_) => "KEYPAIR_JWT",
+            Self::Fetched(_) => "OAUTH",
         }
     }
 
     /// The token of a request now.
-    pub(super) fn token(&self) -> Result<Secret, Failure> {
+    pub(super) async fn token(&self, http: &reqwest::Client) -> Result<Secret, Failure> {
         match self {
             Self::Given { token, .. } => Ok(token.clone()),
             Self::Signed(signer) => signer.token(),
+            Self::Fetched(oauth) => oauth.token(http).await,
         }
     }
 
     /// Whether there may be a better token than the one that was refused.
-    pub(super) fn renew(&self) -> bool {
+    pub(super) async fn renew(&self, refused: &Secret) -> bool {
         match self {
             Self::Given { .. } => false,
             Self::Signed(signer) => {
                 *signer.last() = None;
+                true
+            }
+            Self::Fetched(oauth) => {
+                oauth.forget(refused).await;
                 true
             }
         }

@@ -1,10 +1,9 @@
 //! The service's refusals as failures that a person can act on.
 
 use ebb_core::{Code, Failure};
-use reqwest::StatusCode;
 
 use super::{answer::Refused, dialect::quoted, settings::ConnectionSettings};
-use crate::rest::too_long;
+use crate::http::{self, too_long};
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(answer: &Refused, settings: &ConnectionSettings) -> Failure {
@@ -92,7 +91,8 @@ pub(super) fn credentials(answer: &Refused, kind: &str) -> Failure {
         ),
         "OAUTH" => (
             "the OAuth token",
-            "Get a new token, put it where `oauth_token` reads it, and run `ebb check`",
+            "Get a new token, or consent anew for a refresh token, put it where the settings read it, and see that its scope \
+             has the role",
         ),
         _ => (
             "the programmatic access token",
@@ -103,32 +103,7 @@ pub(super) fn credentials(answer: &Refused, kind: &str) -> Failure {
     Failure::new(Code::SourceAuth, format!("Snowflake refused {what}: {}", said(answer))).help(help)
 }
 
-/// An answer that is none of those the interface promises.
-pub(super) fn unexpected(status: StatusCode, answer: &Refused) -> Failure {
-    let told = said(answer);
-    let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
-    if busy {
-        return Failure::new(
-            Code::SourceLost,
-            format!("Snowflake answered `{}` again and again: {told}", status.as_u16()),
-        )
-        .help("Run the sync again later; nothing was lost");
-    }
-    Failure::new(
-        Code::SourceUnreachable,
-        format!("Snowflake answered `{}`: {told}", status.as_u16()),
-    )
-    .help("Correct `account` or `host` in the source's settings")
-}
-
 /// What the service says, in one line.
-fn said(answer: &Refused) -> String {
-    let words: Vec<_> = answer.message.split_whitespace().collect();
-    let words = words.join(" ");
-    match (words.as_str(), answer.code.as_str()) {
-        ("", "") => "no reason was given".to_owned(),
-        ("", code) => format!("code {code}"),
-        (_, "") => words,
-        (_, code) => format!("{words} (code {code})"),
-    }
+pub(super) fn said(answer: &Refused) -> String {
+    http::one_line(&answer.message, &answer.code)
 }

@@ -17,6 +17,7 @@ mod credentials;
 mod decode;
 mod dialect;
 mod failure;
+mod oauth;
 mod session;
 mod settings;
 mod types;

@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use url::Url;
 
-use crate::rest::is_loopback;
+use super::oauth::OAuthClient;
+use crate::http;
 
 /// The keys that are allowed.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 19] = [
     "account",
     "host",
     "user",
@@ -19,6 +20,11 @@ const KEYS: [&str; 14] = [
     "private_key_passphrase",
     "token",
     "oauth_token",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_refresh_token",
+    "oauth_token_url",
+    "oauth_scope",
     "warehouse",
     "database",
     "role",
@@ -56,6 +62,7 @@ pub(super) enum SignIn {
     KeyPair { account: String, user: String, key: PrivateKey, passphrase: Option<Secret> },
     ProgrammaticToken(Secret),
     OAuth(Secret),
+    OAuthClient(OAuthClient),
 }
 
 /// Where the private key is, in PEM form.
@@ -78,9 +85,10 @@ impl ConnectionSettings {
             }
         }
         let given = Given(settings);
+        let address = given.address()?;
         Ok(Self {
-            address: given.address()?,
-            sign_in: given.sign_in()?,
+            sign_in: given.sign_in(&address)?,
+            address,
             context: Context {
                 database: folded(&given.required("database")?),
                 schema: given.text("schema").as_deref().map(folded),
@@ -123,27 +131,10 @@ impl Given<'_> {
             Some(host) => host,
             None => format!("{}.snowflakecomputing.com", account_host(&self.required("account")?)),
         };
-        let wrong = || {
-            refuse(format!("`{host}` is not a host"))
-                .help("Give a name such as `acme-shop.privatelink.snowflakecomputing.com`")
-        };
-        let text = if host.contains("://") { host.clone() } else { format!("https://{host}") };
-        let address = Url::parse(&text).map_err(|error| wrong().caused_by(error))?;
-        let is_bare = matches!(address.path(), "" | "/")
-            && address.query().is_none()
-            && address.username().is_empty()
-            && address.password().is_none();
-        if !is_bare || !matches!(address.scheme(), "http" | "https") {
-            return Err(wrong());
-        }
-        if address.scheme() == "http" && !is_loopback(&address) {
-            return Err(refuse(format!("`{host}` is not encrypted"))
-                .help("Use `https`; plain HTTP is for this machine alone"));
-        }
-        Ok(address)
+        http::address(&host, "acme-shop.privatelink.snowflakecomputing.com")
     }
 
-    fn sign_in(&self) -> Result<SignIn, Failure> {
+    fn sign_in(&self, address: &Url) -> Result<SignIn, Failure> {
         let secret = |key| self.text(key).map(Secret::new);
         let key = match (secret("private_key"), self.text("private_key_path")) {
             (Some(_), Some(_)) => {
@@ -153,23 +144,65 @@ impl Given<'_> {
             (None, Some(path)) => Some(PrivateKey::File(path.into())),
             (None, None) => None,
         };
-        match (key, secret("token"), secret("oauth_token")) {
-            (Some(key), None, None) => Ok(SignIn::KeyPair {
+        let client = self.oauth_client(address)?;
+        match (key, secret("token"), secret("oauth_token"), client) {
+            (Some(key), None, None, None) => Ok(SignIn::KeyPair {
                 account: self.required("account")?,
                 user: self.required("user")?,
                 key,
                 passphrase: secret("private_key_passphrase"),
             }),
-            (None, Some(token), None) => Ok(SignIn::ProgrammaticToken(token)),
-            (None, None, Some(token)) => Ok(SignIn::OAuth(token)),
-            (None, None, None) => Err(refuse("no credentials are given").help(
+            (None, Some(token), None, None) => Ok(SignIn::ProgrammaticToken(token)),
+            (None, None, Some(token), None) => Ok(SignIn::OAuth(token)),
+            (None, None, None, Some(client)) => Ok(SignIn::OAuthClient(client)),
+            (None, None, None, None) => Err(refuse("no credentials are given").help(
                 "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
-                 or `oauth_token`",
+                 or `oauth_token`, or an OAuth client",
             )),
-            (_, _, _) => Err(refuse("more than one kind of credentials is given")
-                .help("Keep one of the private key, `token` and `oauth_token`")),
+            (_, _, _, _) => Err(refuse("more than one kind of credentials is given")
+                .help("Keep one of the private key, `token`, `oauth_token` and the OAuth client")),
         }
     }
+
+    /// The client that gets OAuth tokens, from the account itself unless another place is named.
+    fn oauth_client(&self, address: &Url) -> Result<Option<OAuthClient>, Failure> {
+        let others =
+            ["oauth_client_secret", "oauth_refresh_token", "oauth_token_url", "oauth_scope"];
+        let Some(id) = self.text("oauth_client_id") else {
+            let alone = others.into_iter().find(|key| self.text(key).is_some());
+            return alone.map_or(Ok(None), |key| {
+                Err(refuse(format!("`{key}` is given without `oauth_client_id`")))
+            });
+        };
+        let refresh = self.text("oauth_refresh_token").map(Secret::new);
+        let address = match self.text("oauth_token_url") {
+            Some(text) => token_address(&text)?,
+            None if refresh.is_some() => {
+                let mut address = address.clone();
+                address.set_path("/oauth/token-request");
+                address
+            }
+            None => {
+                return Err(refuse("an OAuth client has neither `oauth_refresh_token` nor `oauth_token_url`")
+                    .help("Snowflake itself gives tokens for a refresh token; an identity provider has an address"));
+            }
+        };
+        let secret = Secret::new(self.required("oauth_client_secret")?);
+        Ok(Some(OAuthClient { address, id, secret, refresh, scope: self.text("oauth_scope") }))
+    }
+}
+
+/// Where an identity provider gives tokens: a host like any other, and a path.
+fn token_address(text: &str) -> Result<Url, Failure> {
+    let example = "https://login.example.com/oauth2/token";
+    let wrong = || {
+        refuse("`oauth_token_url` is not an address").help(format!("Give one such as `{example}`"))
+    };
+    let url = Url::parse(text).map_err(|error| wrong().caused_by(error))?;
+    let mut host = url.clone();
+    host.set_path("");
+    http::address(host.as_str(), example)?;
+    Ok(url)
 }
 
 /// A name as Snowflake keeps it: without quotes it is upper case.
@@ -231,6 +264,13 @@ mod tests {
             json!({ "host": "https://example.com/path", "database": "d", "token": "hunter2" }),
             json!({ "account": "a", "database": ["d"], "token": "hunter2" }),
             json!({ "account": "a", "database": "d", "token": "t", "statement_timeout": "soon" }),
+            json!({ "account": "a", "database": "d", "oauth_refresh_token": "hunter2" }),
+            json!({ "account": "a", "database": "d", "oauth_client_id": "ebb", "oauth_client_secret": "hunter2" }),
+            json!({ "account": "a", "database": "d", "oauth_client_id": "ebb", "oauth_refresh_token": "hunter2" }),
+            json!({
+                "account": "a", "database": "d", "oauth_client_id": "ebb", "oauth_client_secret": "hunter2",
+                "oauth_token_url": "http://login.example.com/token",
+            }),
         ];
         let told: Vec<String> = cases
             .into_iter()
@@ -243,6 +283,26 @@ mod tests {
         let told = told.join("\n");
         assert!(!told.contains("hunter2"), "{told}");
         insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn an_oauth_client_asks_the_account_unless_another_place_is_named() {
+        let at = |others: Value| {
+            let mut settings = json!({
+                "account": "acme-shop", "database": "d", "oauth_client_id": "ebb", "oauth_client_secret": "s",
+            });
+            settings.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+            let SignIn::OAuthClient(client) = read(settings).unwrap().sign_in else {
+                panic!("an OAuth client")
+            };
+            client.address.to_string()
+        };
+        assert_eq!(
+            at(json!({ "oauth_refresh_token": "r" })),
+            "https://acme-shop.snowflakecomputing.com/oauth/token-request"
+        );
+        let provider = "https://login.example.com/oauth2/token";
+        assert_eq!(at(json!({ "oauth_token_url": provider })), provider);
     }
 
     #[test]

@@ -47,17 +47,13 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
     let dialect = layout.dialect;
     let columns = layout.job.columns.iter().zip(&layout.stored);
     let columns = more(columns.map(|(column, name)| dialect.staged(column, name)));
-    let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
-    let until = until.map(|seq| format!(" and seq <= {seq}")).unwrap_or_default();
     format!(
-        "select {seq}, {op}, {record_id}, {checksum}{columns}\n\
-         from {changes}\nwhere op in ({operations}){after}{until}\n{order}",
+        "select {seq}, {op}, {record_id}, {checksum}{columns}\n{from}\n{order}",
         seq = dialect.integer("seq"),
         op = dialect.integer("op"),
         record_id = dialect.shown("record_id"),
         checksum = dialect.shown("checksum"),
-        changes = layout.changes,
-        operations = numbers(operations),
+        from = from(layout, operations, after, until),
         order = dialect.in_order(),
     )
 }
@@ -65,6 +61,26 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
 /// The highest `seq` of the changes.
 pub(crate) fn last<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     format!("select max(seq) from {}", layout.changes)
+}
+
+/// How many changes of some operations there are after a `seq`.
+pub(crate) fn count<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    operations: &[Operation],
+    after: Option<u64>,
+) -> String {
+    format!("select count(*) {}", from(layout, operations, after, None))
+}
+
+fn from<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    operations: &[Operation],
+    after: Option<u64>,
+    until: Option<u64>,
+) -> String {
+    let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
+    let until = until.map(|seq| format!(" and seq <= {seq}")).unwrap_or_default();
+    format!("from {}\nwhere op in ({}){after}{until}", layout.changes, numbers(operations))
 }
 
 /// Operations as a list of their numbers; a list that matches nothing if there is none.

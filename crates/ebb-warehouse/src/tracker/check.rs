@@ -40,6 +40,10 @@ async fn steps<D: Dialect, C: Connection>(
     session.execute(&dialect.drop_table(&table)).await?;
     session.execute(&dialect.create_table_as(&table, "select 1 as seq")).await?;
     session.execute(&format!("insert into {table} (seq) values (2)")).await?;
+    if let Some(step) = tracker.connection.beside() {
+        begin(step);
+        tracker.connection.try_beside(&table).await?;
+    }
     begin("drop");
     session.execute(&format!("drop table {table}")).await?;
     Ok(())

@@ -101,7 +101,8 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
         }
         Some(_) | None => {
             let sql = statement::read::changes(&layout, operations, after, None);
-            session.stream(sql, columns).await?
+            let count = statement::read::count(&layout, operations, after);
+            session.stream_changes(sql, columns, count).await?
         }
     };
     Ok(parsed(tracker, batches, &job.columns))

@@ -19,7 +19,9 @@ macro_rules! scenarios {
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
         scenarios!(@engine azure, $crate::engine::Azure, $($module::{$($name),*})*);
         scenarios!(@engine synapse, $crate::engine::Synapse, $($module::{$($name),*})*);
+        scenarios!(@engine redshift_by_files, $crate::engine::RedshiftByFiles, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
+        scenarios!(@engine databricks, $crate::engine::Databricks, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]
         scenarios!(@engine duckdb, $crate::engine::DuckDb, $($module::{$($name),*})*);

@@ -2,6 +2,7 @@
 
 mod azure;
 mod bigquery;
+mod databricks;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod mysql;
@@ -18,11 +19,12 @@ use serde_json::Value;
 
 pub(crate) use azure::{Azure, Synapse};
 pub(crate) use bigquery::BigQuery;
+pub(crate) use databricks::Databricks;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
 pub(crate) use postgres::Postgres;
-pub(crate) use redshift::Redshift;
+pub(crate) use redshift::{Redshift, RedshiftByFiles};
 pub(crate) use snowflake::Snowflake;
 pub(crate) use sqlite::Sqlite;
 

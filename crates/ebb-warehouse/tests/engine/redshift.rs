@@ -10,18 +10,25 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Engine;
-use crate::redshift::{Double, Names};
+use crate::{
+    aws::Aws,
+    redshift::{Double, Names},
+};
 
 pub(crate) struct Redshift(Double);
 
+/// A name for a database of its own.
+fn name() -> String {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    // the runner may start every test in a process of its own
+    format!("redshift_{}_{number}", process::id())
+}
+
 impl Redshift {
     pub(crate) async fn start() -> Option<Self> {
-        static STARTED: AtomicU32 = AtomicU32::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        // the runner may start every test in a process of its own
-        let name = format!("redshift_{}_{number}", process::id());
         // The scenarios name columns with capitals, too.
-        Some(Self(Double::with_names(&name, Names::Kept).await?))
+        Some(Self(Double::with_names(&name(), Names::Kept).await?))
     }
 }
 
@@ -41,5 +48,44 @@ impl Engine for Redshift {
 
     async fn count(&self, table: &str) -> i64 {
         self.0.server.value(&format!("select count(*) from {table}")).await.parse().unwrap()
+    }
+}
+
+/// The same with a bucket, through which all changes go, however few.
+pub(crate) struct RedshiftByFiles {
+    double: Double,
+    aws: Aws,
+}
+
+impl RedshiftByFiles {
+    pub(crate) async fn start() -> Option<Self> {
+        let aws = Aws::start().await;
+        let bucket = Some((&aws, (1000, 300)));
+        let double = Double::with_bucket(&name(), Names::Kept, bucket).await?;
+        Some(Self { double, aws })
+    }
+}
+
+#[async_trait]
+impl Engine for RedshiftByFiles {
+    fn kind(&self) -> &'static str {
+        "redshift"
+    }
+
+    fn settings(&self) -> Value {
+        let mut settings = self.double.settings();
+        settings.extend(self.aws.settings());
+        settings.insert("unload".to_owned(), "s3://shop-files".into());
+        settings.insert("unload_rows".to_owned(), 0.into());
+        settings.into()
+    }
+
+    async fn run(&self, sql: &str) {
+        self.double.server.run(sql).await;
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        let count = format!("select count(*) from {table}");
+        self.double.server.value(&count).await.parse().unwrap()
     }
 }

@@ -2,6 +2,7 @@
 
 mod failures;
 mod interrupted;
+mod label;
 mod server;
 mod types;
 

@@ -9,8 +9,14 @@ use ebb_core::{
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::proxy::{self, Names, Statements};
-use crate::postgres::{Server, Source};
+use super::{
+    proxy::{self, Names, Statements},
+    unloads::Unloads,
+};
+use crate::{
+    aws::Aws,
+    postgres::{Server, Source},
+};
 
 /// A database with Redshift's functions and types, behind a proxy that speaks as Redshift does.
 ///
@@ -34,11 +40,23 @@ impl Double {
 
     /// The same for a cluster with its own rule for quoted names.
     pub(crate) async fn with_names(test: &str, names: Names) -> Option<Self> {
+        Self::with_bucket(test, names, None).await
+    }
+
+    /// The same for a cluster that can write to the buckets of a double of AWS, so many rows to a file
+    /// and to each group in it.
+    pub(crate) async fn with_bucket(
+        test: &str,
+        names: Names,
+        bucket: Option<(&Aws, (usize, usize))>,
+    ) -> Option<Self> {
         let server = Server::start(test).await?;
         server.run(include_str!("functions.sql")).await;
         let mut url = server.url.clone();
         let statements = Statements::new(test);
-        let port = proxy::listen(url.port().unwrap(), names, &statements).await;
+        let unloads =
+            bucket.map(|(aws, rows)| Unloads { database: url.clone(), aws: aws.clone(), rows });
+        let port = proxy::listen(url.port().unwrap(), names, &statements, unloads.as_ref()).await;
         url.set_port(Some(port)).unwrap();
         Some(Self { server, statements, url })
     }
@@ -47,6 +65,16 @@ impl Double {
     pub(crate) fn settings(&self) -> Map<String, Value> {
         let mut settings = Map::new();
         settings.insert("url".to_owned(), self.url.as_str().into());
+        settings.insert("sslmode".to_owned(), "disable".into());
+        settings
+    }
+
+    /// The settings of where the database is.
+    pub(crate) fn settings_without_user(&self) -> Map<String, Value> {
+        let mut settings = Map::new();
+        settings.insert("host".to_owned(), self.url.host_str().unwrap().into());
+        settings.insert("port".to_owned(), self.url.port().into());
+        settings.insert("database".to_owned(), self.server.database.as_str().into());
         settings.insert("sslmode".to_owned(), "disable".into());
         settings
     }

@@ -3,9 +3,12 @@
 
 mod double;
 mod failures;
+mod iam;
 mod proxy;
 mod sync;
 mod types;
+mod unload;
+mod unloads;
 
 pub(crate) use double::Double;
 pub(crate) use proxy::Names;

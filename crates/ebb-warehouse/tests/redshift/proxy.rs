@@ -10,6 +10,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use super::unloads::Unloads;
+
 /// Every statement that came by, as Ebb wrote it. Where `EBB_TEST_REDSHIFT_SQL` names a folder they are
 /// left there for the check of their syntax.
 #[derive(Debug, Clone)]
@@ -53,17 +55,22 @@ pub(crate) enum Names {
 }
 
 /// Listens at a port of its own for as long as the test's runtime lives.
-pub(super) async fn listen(server: u16, names: Names, statements: &Statements) -> u16 {
+pub(super) async fn listen(
+    server: u16,
+    names: Names,
+    statements: &Statements,
+    unloads: Option<&Unloads>,
+) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let statements = statements.clone();
+    let (statements, unloads) = (statements.clone(), unloads.cloned());
     let accept = async move {
         while let Ok((client, _)) = listener.accept().await {
-            let statements = statements.clone();
+            let (statements, unloads) = (statements.clone(), unloads.clone());
             #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
-            drop(tokio::spawn(
-                async move { drop(carry(client, server, names, &statements).await) },
-            ));
+            drop(tokio::spawn(async move {
+                drop(carry(client, server, names, &statements, unloads).await);
+            }));
         }
     };
     #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
@@ -79,6 +86,7 @@ async fn carry(
     port: u16,
     names: Names,
     statements: &Statements,
+    unloads: Option<Unloads>,
 ) -> io::Result<()> {
     let server = TcpStream::connect(("127.0.0.1", port)).await?;
     client.set_nodelay(true)?;
@@ -91,10 +99,18 @@ async fn carry(
         to_client.write_all(b"N").await?;
         start = body(&mut from_client).await?;
     }
+    start = without_way(start);
     send(&mut to_server, None, &start).await?;
     let asked = async {
         while let Ok((kind, body)) = message(&mut from_client).await {
             let body = match kind {
+                b'Q' if body.starts_with(b"unload ") => {
+                    let sql = std::str::from_utf8(&body[..body.len() - 1]).unwrap();
+                    statements.add(sql);
+                    let unloads = unloads.as_ref().expect("a test with a bucket");
+                    let inner = unloads.take(sql, |inner| as_postgres(inner, names)).await;
+                    [inner.as_bytes(), b"\0"].concat()
+                }
                 b'Q' => question(&body, names, statements),
                 b'P' => preparation(&body, names),
                 _ => body,
@@ -117,6 +133,13 @@ async fn carry(
     // Each side ends when its sender does; a client that is gone takes its server along.
     let (asked, answered) = tokio::join!(asked, answered);
     asked.and(answered)
+}
+
+/// A first message with the user's bare name: before it Redshift is told how the user signs in.
+fn without_way(start: Vec<u8>) -> Vec<u8> {
+    const WAY: &[u8] = b"\0IAM:";
+    let Some(place) = start.windows(WAY.len()).position(|part| part == WAY) else { return start };
+    [&start[..=place], &start[place + WAY.len()..]].concat()
 }
 
 async fn message(from: &mut (impl AsyncRead + Unpin)) -> io::Result<(u8, Vec<u8>)> {

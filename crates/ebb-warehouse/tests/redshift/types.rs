@@ -4,7 +4,7 @@ use super::Double;
 use crate::postgres::{described, model, records};
 
 /// One row of every type of the service.
-const EVERYTHING: &str = "select
+pub(super) const EVERYTHING: &str = "select
     cast(1 as bigint) as id, true as a_boolean, cast(-2 as smallint) as a_smallint, 3 as an_integer,
     9223372036854775807 as a_bigint, cast(0.1 as real) as a_real, cast(0.1 as double precision) as a_double,
     cast('1234567890123456789012345678.0123456789' as numeric(38,10)) as a_numeric,

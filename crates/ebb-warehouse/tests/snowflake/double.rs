@@ -131,6 +131,11 @@ impl Double {
         panic!("`{begins}` never came so far");
     }
 
+    /// The kinds of grants for which tokens of a scope were given.
+    pub(crate) async fn grants(&self, scope: &str) -> Value {
+        self.get(&format!("/_double/grants?scope={scope}")).await
+    }
+
     /// The private key of the double's user, and the passphrase of its encrypted form.
     pub(crate) async fn key(&self) -> Value {
         self.get("/_double/key").await

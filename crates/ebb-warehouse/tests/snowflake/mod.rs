@@ -2,6 +2,7 @@
 
 mod double;
 mod failures;
+mod oauth;
 mod requests;
 mod types;
 

@@ -315,7 +315,7 @@ impl Dialect for TsqlDialect {
     fn create_texts(&self, table: &str, columns: &[&str]) -> String {
         let columns: Vec<_> =
             columns.iter().map(|name| format!("{} nvarchar(max)", quoted(name))).collect();
-        let form = if self.is_synapse() { synapse::SMALL } else { "" };
+        let form = if self.is_synapse() { SMALL } else { "" };
         format!(
             "if object_id({}) is null create table {table} ({}){form}",
             literal(table),
@@ -329,7 +329,7 @@ impl Dialect for TsqlDialect {
 
     fn create_table_as(&self, table: &str, query: &str) -> String {
         if self.is_synapse() {
-            return synapse::create(table, synapse::SMALL, query);
+            return synapse::create(table, SMALL, query);
         }
         into::into(query, table)
     }

@@ -114,6 +114,10 @@ class Session:
             entry["error"] = str(refusal)
             self.roll_back()
             raise refusal from error
+        except Exception as error:  # the double's own fault, told rather than taken for a lost connection
+            entry["error"] = repr(error)
+            self.roll_back()
+            raise SqlError(50001, f"the double cannot do this: {error!r}") from error
         finally:
             entry["done"] = True
 
@@ -203,6 +207,8 @@ class Session:
     def declare(self, text):
         """Keeps the types of a table's columns as they were written."""
         found = re.match(rf"create table ({NAME}) \((.*)\)", text, re.IGNORECASE | re.DOTALL)
+        if found is None:
+            return  # a temporary table
         columns = re.findall(rf"\s*({NAME})\s+(\w+(?:\s*\([^)]*\))?)[^,]*(?:,|\Z)", found[2])
         self.database.declared[".".join(bare(found[1])).lower()] = {
             bare(name)[-1].lower(): kind.lower().replace(", ", ",") for name, kind in columns}

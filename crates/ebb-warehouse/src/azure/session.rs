@@ -15,15 +15,15 @@ use tokio::{
 
 use super::{
     connection::{Connector, Driver},
-    dialect::{Product, literal},
+    dialect::{Product, SMALL, drop_table, insert_seqs, literal},
     failure,
     stage::{Batch, Malformed, text},
     types,
 };
 use crate::connection::Session;
 
-/// Rows that one statement takes as values, and those that it takes in a pool of Synapse.
-const LOAD_ROWS: (usize, usize) = (1000, 200);
+/// Rows that one statement takes as values.
+const LOAD_ROWS: usize = 1000;
 /// Batches that wait between the server and the reader; the server waits when it is full.
 const WAITING: usize = 2;
 /// Bytes that the server keeps as a session's context.
@@ -139,32 +139,17 @@ impl Session for AzureSession {
     }
 
     async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
-        let synapse = self.connector.product() == Product::Synapse;
+        let product = self.connector.product();
+        let form = if product == Product::Synapse { SMALL } else { "" };
+        self.set(&drop_table(product, table)).await?;
+        self.set(&format!("create table {table} (seq bigint not null){form}")).await?;
         let mut seqs = seqs.iter();
-        if synapse {
-            self.set(&format!(
-                "if object_id({}) is not null drop table {table}; \
-                 create table {table} (seq bigint not null) with (distribution = round_robin, heap)",
-                literal(table)
-            ))
-            .await?;
-        } else {
-            self.set(&format!("drop table if exists {table}")).await?;
-            self.set(&format!("create table {table} (seq bigint not null)")).await?;
-        }
         loop {
-            let (rows, separator, before) = if synapse {
-                (LOAD_ROWS.1, " union all ", "")
-            } else {
-                (LOAD_ROWS.0, ", ", "values ")
-            };
-            let row = |seq| if synapse { format!("select {seq}") } else { format!("({seq})") };
-            let values: Vec<String> = seqs.by_ref().take(rows).map(row).collect();
-            if values.is_empty() {
+            let some: Vec<u64> = seqs.by_ref().take(LOAD_ROWS).collect();
+            if some.is_empty() {
                 return Ok(());
             }
-            let values = values.join(separator);
-            self.set(&format!("insert into {table} (seq) {before}{values}")).await?;
+            self.set(&insert_seqs(product, table, &some)).await?;
         }
     }
 

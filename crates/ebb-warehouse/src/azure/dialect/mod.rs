@@ -14,6 +14,7 @@ use sqlparser::dialect::MsSqlDialect;
 use super::types::{Handling, exact_text, handling};
 use crate::dialect::{Dialect, Model, Transactions, is_moment};
 pub(super) use names::{literal, quoted};
+pub(super) use synapse::SMALL;
 
 /// Which of the servers answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +50,35 @@ impl TsqlDialect {
         Self { product }
     }
 
+    fn product(&self) -> Product {
+        self.product.get().copied().unwrap_or(Product::SqlServer)
+    }
+
     fn is_synapse(&self) -> bool {
-        self.product.get() == Some(&Product::Synapse)
+        self.product() == Product::Synapse
+    }
+}
+
+/// Drops a table if it is there.
+pub(super) fn drop_table(product: Product, table: &str) -> String {
+    match product {
+        Product::SqlServer => format!("drop table if exists {table}"),
+        Product::Synapse => synapse::drop_table(table),
+    }
+}
+
+/// Fills a table of seqs. A pool of Synapse takes one row of values alone.
+pub(super) fn insert_seqs(product: Product, table: &str, seqs: &[u64]) -> String {
+    let rows: Vec<String> = seqs
+        .iter()
+        .map(|seq| match product {
+            Product::SqlServer => format!("({seq})"),
+            Product::Synapse => format!("select {seq}"),
+        })
+        .collect();
+    match product {
+        Product::SqlServer => format!("insert into {table} (seq) values {}", rows.join(", ")),
+        Product::Synapse => format!("insert into {table} (seq) {}", rows.join(" union all ")),
     }
 }
 
@@ -287,7 +315,7 @@ impl Dialect for TsqlDialect {
     fn create_texts(&self, table: &str, columns: &[&str]) -> String {
         let columns: Vec<_> =
             columns.iter().map(|name| format!("{} nvarchar(max)", quoted(name))).collect();
-        let form = if self.is_synapse() { synapse::SMALL } else { "" };
+        let form = if self.is_synapse() { SMALL } else { "" };
         format!(
             "if object_id({}) is null create table {table} ({}){form}",
             literal(table),
@@ -296,15 +324,12 @@ impl Dialect for TsqlDialect {
     }
 
     fn drop_table(&self, table: &str) -> String {
-        if self.is_synapse() {
-            return synapse::drop_table(table);
-        }
-        format!("drop table if exists {table}")
+        drop_table(self.product(), table)
     }
 
     fn create_table_as(&self, table: &str, query: &str) -> String {
         if self.is_synapse() {
-            return synapse::create(table, synapse::SMALL, query);
+            return synapse::create(table, SMALL, query);
         }
         into::into(query, table)
     }

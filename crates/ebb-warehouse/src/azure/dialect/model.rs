@@ -24,8 +24,11 @@ const OWN: [&str; 4] = ["n", "differing", "counted", "classified"];
 pub(super) fn hoisted(query: &str) -> Result<Model<'_>, Failure> {
     let unchanged = || Model { with: String::new(), query: Cow::Borrowed(query) };
     let Ok(tokens) = tokens(&MsSqlDialect {}, query) else { return Ok(unchanged()) };
+    // Many write `;with`, so that no statement before it goes on.
+    let begin = tokens.iter().position(|token| token.token != Token::SemiColon);
+    let tokens = tokens.get(begin.unwrap_or_default()..).unwrap_or_default();
     let list = if is(tokens.first(), Keyword::WITH) {
-        let Some(list) = Expressions::read(&tokens) else { return Ok(unchanged()) };
+        let Some(list) = Expressions::read(tokens) else { return Ok(unchanged()) };
         list
     } else {
         Expressions::default()
@@ -173,6 +176,11 @@ mod tests {
                 "with a as (select ')' as x), [b c] (y) as (\nselect x from a\n)\nselect * from [b c]",
                 "a as (select ')' as x), [b c] (y) as (\nselect x from a\n),\n| select * from [b c]",
             ),
+            (
+                ";with a as (select 1 as id) select id from a",
+                "a as (select 1 as id),\n| select id from a",
+            ),
+            ("; select 1 as id", "| select 1 as id"),
             ("with a (select 1) select 1", "| with a (select 1) select 1"),
             ("select id from n", "ebb_model as (\nselect id from n\n),\n| select * from ebb_model"),
             (

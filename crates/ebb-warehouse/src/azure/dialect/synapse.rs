@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The form of a small table.
-pub(super) const SMALL: &str = " with (distribution = round_robin, heap)";
+pub(in crate::azure) const SMALL: &str = " with (distribution = round_robin, heap)";
 /// The form of a table that is joined by identifier.
 pub(super) const BY_RECORD: &str = " with (distribution = hash(record_id), heap)";
 

@@ -7,7 +7,7 @@ use clap::Args;
 use ebb_core::{
     Limits, Operation, SyncId,
     config::{MANAGED_SCHEMA, Settings},
-    port::{DiffJob, ModelQuery, Warehouse},
+    port::{DiffJob, ModelQuery},
 };
 use futures_util::TryStreamExt as _;
 use serde::Serialize;

@@ -1,7 +1,9 @@
-//! Tools of the whole-sync benchmarks: the receiver of a sync, and the bare loop it is compared with.
+//! Tools of the benchmarks: the receiver of a sync, the bare loop it is compared with, and the reading of a
+//! warehouse alone.
 //!
 //! `bench/run.sh` drives them; `bench/README.md` says how to read what it prints.
 
+mod extract;
 mod receiver;
 mod replay;
 
@@ -23,6 +25,8 @@ enum Command {
     Receiver(receiver::Options),
     /// Post recorded or generated bodies as fast as a bare loop can, and print the seconds it took
     Replay(replay::Options),
+    /// Read the rows of a first sync out of a warehouse, and print the seconds it took
+    Extract(extract::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,10 +35,16 @@ fn main() -> anyhow::Result<()> {
     let local = tokio::task::LocalSet::new();
     match command {
         Command::Receiver(options) => local.block_on(&runtime, receiver::serve(options)),
-        Command::Replay(options) => {
-            let report = local.block_on(&runtime, replay::replay(options))?;
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
-            Ok(())
+        Command::Replay(options) => print(&local.block_on(&runtime, replay::replay(options))?),
+        Command::Extract(options) => {
+            // as `ebb` itself runs: on all cores
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            print(&runtime.block_on(extract::extract(options))?)
         }
     }
+}
+
+fn print(report: &impl serde::Serialize) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(report)?)?;
+    Ok(())
 }

@@ -17,6 +17,11 @@ impl SyncId {
     pub const fn from_parts(milliseconds: u64, random: u128) -> Self {
         Self(Ulid::from_parts(milliseconds, random))
     }
+
+    /// The moment it was made at, in milliseconds since 1970.
+    pub const fn milliseconds(self) -> u64 {
+        self.0.timestamp_ms()
+    }
 }
 
 /// 26 lower-case letters and digits.

@@ -7,7 +7,7 @@ use std::{
 
 use ebb_core::{
     Code, Failure, Limits, SyncId,
-    port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord},
+    port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord, Warehouse},
 };
 
 use crate::{
@@ -110,14 +110,14 @@ impl Engine {
 
     /// Forgets the tracked state of a mapping: the next sync sees every record as added. A sync
     /// that was interrupted is given up.
-    pub async fn reset(&self, job: &Job) -> Result<(), Failure> {
+    pub async fn reset(&self, mapping: &str, warehouse: &dyn Warehouse) -> Result<(), Failure> {
         let store = &self.ports.store;
-        let _lock = store.lock(&job.plan.name).await?;
-        if let Some(record) = store.unfinished(&job.plan.name).await? {
+        let _lock = store.lock(mapping).await?;
+        if let Some(record) = store.unfinished(mapping).await? {
             self.fail(record, Failure::new(Code::Interrupted, "the mapping was reset")).await?;
         }
-        job.warehouse.reset(&job.plan.name).await?;
-        store.settle_attempts(&job.plan.name, self.new_id()).await
+        warehouse.reset(mapping).await?;
+        store.settle_attempts(mapping, self.new_id()).await
     }
 
     /// Deletes the parts that are older than their retention.

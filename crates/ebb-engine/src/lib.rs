@@ -4,6 +4,7 @@
 //! database are the ports of `ebb_core`. It can be dropped at any await point and started again:
 //! what [`ebb_core::port::Store`] and the warehouse hold is enough to finish (I2).
 
+mod clean;
 mod commit;
 mod dry_run;
 mod engine;
@@ -16,6 +17,7 @@ mod replay;
 mod stage;
 mod trial;
 
+pub use clean::{Leftover, Need};
 pub use dry_run::{DryRun, ShownBatch};
 pub use engine::{Approval, Engine, Ports, Tuning};
 pub use job::{Delivery, Job, Jobs, Plan};

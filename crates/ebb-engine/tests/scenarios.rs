@@ -1,13 +1,13 @@
 //! Single stories, each with one thing going wrong.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use ebb_core::{
-    Code, Subscription,
+    Code, Limits, Subscription, SyncId,
     config::Guards,
-    port::{Status, Store},
+    port::{Clock, Status, Store, Warehouse},
 };
-use ebb_engine::{Approval, Watch};
+use ebb_engine::{Approval, Need, Watch};
 
 use crate::world::{Faults, World};
 
@@ -173,7 +173,7 @@ async fn a_replay_sends_the_same_changes_with_the_same_message_ids() {
 async fn a_reset_sends_everything_as_added() {
     let world = world(Faults::default());
     world.sync(1, Approval::Guarded).await.unwrap();
-    world.engine(2).reset(&world.job()).await.unwrap();
+    world.engine(2).reset("people-to-tool", &*world.warehouse).await.unwrap();
     let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
     assert_eq!(sync.counts.delivered.added, 100);
 }
@@ -225,4 +225,37 @@ async fn an_updated_mapping_takes_its_snapshot_first() {
     assert_eq!(second.counts.delivered.updated, 1);
     let taken = world.receiver.taken();
     assert_eq!((taken.len(), taken[0].value, taken[0].event.as_str()), (1, Some(999), "updated"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn leftovers_are_dropped_when_their_sync_is_over_or_too_old_to_go_on() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let world = world(Faults::default());
+    let engine = world.engine(1);
+    let now = u64::try_from(world.clock.now().as_millisecond()).unwrap();
+    let milliseconds = |days: u64| days * 24 * 60 * 60 * 1000;
+    // Two syncs of another Ebb, and two of this one: the second was interrupted.
+    let foreign = [2, 8].map(|days| SyncId::from_parts(now - milliseconds(days), 1));
+    let over = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    let mut open = over.clone();
+    open.id = SyncId::from_parts(now, 2);
+    open.status = Status::Loading;
+    world.store.save(&open).await.unwrap();
+    for sync in [foreign[0], foreign[1], over.id, open.id] {
+        world.warehouse.diff(&world.job().diff_job(sync, &Limits::default())).await.unwrap();
+    }
+    let leftovers = engine.leftovers(&*world.warehouse, DAY * 7).await.unwrap();
+    let needs: BTreeMap<_, _> =
+        leftovers.iter().map(|leftover| (leftover.sync, leftover.need.clone())).collect();
+    let mapping = "people-to-tool".to_owned();
+    let expected = [
+        (foreign[0], Need::Unknown),
+        (foreign[1], Need::Over),
+        (over.id, Need::Over),
+        (open.id, Need::Open { mapping }),
+    ];
+    assert_eq!(needs, BTreeMap::from(expected));
+    assert_eq!(engine.clean(&*world.warehouse, &leftovers).await, Ok(2));
+    let left = engine.leftovers(&*world.warehouse, DAY * 7).await.unwrap();
+    assert_eq!(left.iter().map(|left| left.sync).collect::<Vec<_>>(), [foreign[0], open.id]);
 }

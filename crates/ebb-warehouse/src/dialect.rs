@@ -169,13 +169,16 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("create schema if not exists {}", self.quote(schema))
     }
 
+    /// A query with one row for each table of the managed schema: its name.
+    fn all_tables(&self, schema: &str) -> String {
+        let schema = self.literal(schema);
+        format!("select table_name from information_schema.tables where table_schema = {schema}")
+    }
+
     /// A query with one row for each of the tables that exists: its name.
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
         let tables = tables.iter().map(|table| self.literal(table)).collect::<Vec<_>>().join(", ");
-        format!(
-            "select table_name from information_schema.tables where table_schema = {} and table_name in ({tables})",
-            self.literal(schema)
-        )
+        format!("{} and table_name in ({tables})", self.all_tables(schema))
     }
 
     /// Creates a table from a query.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ebb_core::{Code, Column, Failure, port::DiffJob};
+use ebb_core::{Code, Column, Failure, SyncId, port::DiffJob};
 
 use crate::{connection::SEQS, dialect::Dialect, state::State};
 
@@ -45,8 +45,14 @@ impl Tables {
 }
 
 /// The bare name of a sync's changes table.
-pub(crate) fn changes_table(job: &DiffJob) -> String {
-    format!("changes_{}", job.sync)
+pub(crate) fn changes_table(sync: SyncId) -> String {
+    format!("changes_{sync}")
+}
+
+/// The sync that a table of the managed schema belongs to, by the table's bare name.
+pub(crate) fn sync_of(table: &str) -> Option<SyncId> {
+    let (what, sync) = table.rsplit_once('_')?;
+    if matches!(what, "changes" | "seqs") { sync.parse().ok() } else { None }
 }
 
 /// What a job's statements are made from: quoted tables, columns, and the type of the identifier.
@@ -107,10 +113,10 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
             schema,
             job,
             query: crate::query::bare(&*dialect.grammar(), &job.model.sql),
-            changes: dialect.table(schema, &changes_table(job)),
+            changes: dialect.table(schema, &changes_table(job.sync)),
             records: dialect.table(schema, &tables.records),
             seqs: dialect
-                .lasting_seqs(schema, &changes_table(job))
+                .lasting_seqs(schema, &changes_table(job.sync))
                 .unwrap_or_else(|| SEQS.to_owned()),
             tables,
             id,

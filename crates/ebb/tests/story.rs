@@ -1,5 +1,7 @@
 //! The commands in the order in which a person meets them.
 
+use std::time::Duration;
+
 use ebb_testkit::Script;
 use serde_json::json;
 
@@ -110,4 +112,33 @@ async fn a_preview_is_kept_for_a_while_and_read_again_on_demand() {
     shop.write("ebb.yaml", &text.replace("from people", "from people where id > 0"));
     shop.sql("update people set name = 'Bo'");
     assert_eq!(name(&["preview", "people"]).await, "Bo", "another query");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_sync_left_is_dropped_once_nobody_goes_on_with_it() {
+    let script = Script { delay: Duration::from_secs(60), ..Script::default() };
+    let shop = Shop::new(100, script).await;
+    let mut child = shop.command(&["sync", "all"]).spawn().unwrap();
+    while shop.receiver.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let clean = shop.run(&["source", "clean", "db"]).await.json();
+    let left = &clean["leftovers"][0];
+    assert_eq!((&left["need"], &left["mapping"]), (&json!("open"), &json!("all")));
+    let table = left["tables"][0].as_str().unwrap().to_owned();
+    assert_eq!(table, format!("changes_{}", left["sync"].as_str().unwrap()));
+
+    // The mapping is taken out of the project: nothing goes on with its sync.
+    let yaml = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    let refused = shop.run(&["source", "clean", "db", "--forget", "all"]).await;
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (Some(2), &json!("C506")));
+    shop.write("ebb.yaml", &yaml.replace("  all:\n", "  everybody:\n"));
+    let forget = ["source", "clean", "db", "--forget", "all"];
+    let clean = shop.run(&forget).await.json();
+    assert_eq!(clean["leftovers"][0]["need"], "over", "{clean}");
+    let clean = shop.run(&["source", "clean", "db", "--dry-run"]).await.json();
+    assert_eq!(clean["leftovers"], json!([]));
 }

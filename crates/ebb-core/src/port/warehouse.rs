@@ -1,6 +1,6 @@
 //! A source as the engine sees it: it diffs, streams and commits, and keeps the tracked state.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
@@ -193,6 +193,12 @@ pub trait Warehouse: Send + Sync {
 
     /// Drops the changes table; nothing happens if it is gone.
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure>;
+
+    /// The syncs of which tables lie in the managed schema, whoever ran them, with the tables' names.
+    async fn leftovers(&self) -> Result<BTreeMap<SyncId, Vec<String>>, Failure>;
+
+    /// Drops the tables of a sync that is over, as [`Warehouse::finish`] does for a job.
+    async fn clean(&self, sync: SyncId) -> Result<(), Failure>;
 
     /// Evaluates the model and takes all its checksums over as tracked, sending nothing. Records
     /// tracked before and gone now stay tracked, so that the next sync sees them as deleted; records

@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) parts: Arc<MemoryParts>,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) mapping: Arc<Mutex<Mapping>>,
-    clock: Arc<WorldClock>,
+    pub(crate) clock: Arc<WorldClock>,
 }
 
 impl World {

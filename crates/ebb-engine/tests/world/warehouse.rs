@@ -287,6 +287,16 @@ impl Warehouse for MemoryWarehouse {
         Ok(())
     }
 
+    async fn leftovers(&self) -> Result<BTreeMap<SyncId, Vec<String>>, Failure> {
+        let state = self.state.lock().unwrap();
+        Ok(state.changes.keys().map(|sync| (*sync, vec![format!("changes_{sync}")])).collect())
+    }
+
+    async fn clean(&self, sync: SyncId) -> Result<(), Failure> {
+        self.state.lock().unwrap().changes.remove(&sync);
+        Ok(())
+    }
+
     async fn rebase(&self, _: &DiffJob) -> Result<u64, Failure> {
         let mut state = self.state.lock().unwrap();
         let rows = state.rows.clone();

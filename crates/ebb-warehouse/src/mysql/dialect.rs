@@ -262,10 +262,9 @@ impl Dialect for MysqlDialect {
         let tables =
             tables.iter().map(|table| literal(&within_limit(table))).collect::<Vec<_>>().join(", ");
         format!(
-            "select table_name from information_schema.tables where table_schema = {} \
-             and table_name in ({tables}) \
+            "{} and table_name in ({tables}) \
              and (cast(table_name as binary) in ({tables}) or @@lower_case_table_names <> 0)",
-            literal(schema)
+            self.all_tables(schema)
         )
     }
 

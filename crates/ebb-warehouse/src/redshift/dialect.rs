@@ -170,18 +170,22 @@ impl Dialect for RedshiftDialect {
         ))
     }
 
+    fn all_tables(&self, schema: &str) -> String {
+        format!(
+            "select c.relname from pg_catalog.pg_class c \
+             join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where lower(n.nspname) = {} and c.relkind = 'r'",
+            self.literal(&schema.to_lowercase())
+        )
+    }
+
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
         let tables = tables
             .iter()
             .map(|table| self.literal(&pgwire::within_limit(table).to_lowercase()))
             .collect::<Vec<_>>()
             .join(", ");
-        format!(
-            "select c.relname from pg_catalog.pg_class c \
-             join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
-             where lower(n.nspname) = {} and c.relkind = 'r' and lower(c.relname) in ({tables})",
-            self.literal(&schema.to_lowercase())
-        )
+        format!("{} and lower(c.relname) in ({tables})", self.all_tables(schema))
     }
 
     fn create_changes_as(&self, table: &str, query: &str) -> String {

@@ -74,12 +74,9 @@ impl Dialect for SqliteDialect {
         None
     }
 
-    fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
-        let tables = tables.iter().map(|table| self.literal(table)).collect::<Vec<_>>().join(", ");
-        format!(
-            "select name from {} where type = 'table' and name in ({tables})",
-            self.table(schema, "sqlite_schema")
-        )
+    fn all_tables(&self, schema: &str) -> String {
+        let tables = self.table(schema, "sqlite_schema");
+        format!("select name as table_name from {tables} where type = 'table'")
     }
 
     /// Without an index, the join would compare every row with every record.

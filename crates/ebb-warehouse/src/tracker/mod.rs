@@ -6,9 +6,11 @@ mod diff;
 mod read;
 mod swap;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use ebb_core::{
-    Column, Failure, Limits, Operation,
+    Column, Failure, Limits, Operation, SyncId,
     port::{
         BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tracked,
         Warehouse,
@@ -18,7 +20,7 @@ use ebb_core::{
 use crate::{
     connection::{Access, Connection, Session},
     dialect::{Dialect, Transactions},
-    layout::{Tables, changes_table},
+    layout::{Tables, changes_table, sync_of},
     state::{self, State},
     statement,
 };
@@ -100,6 +102,14 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         Ok(known.into_iter().find_map(|table| table.comment))
     }
 
+    async fn drop_tables_of(&self, session: &mut dyn Session, sync: SyncId) -> Result<(), Failure> {
+        let changes = changes_table(sync);
+        let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
+        let changes = self.dialect.table(&self.schema, &changes);
+        let drop = [Some(changes), seqs].into_iter().flatten();
+        self.run(session, drop.map(|table| format!("drop table if exists {table}"))).await
+    }
+
     async fn run(
         &self,
         session: &mut dyn Session,
@@ -160,7 +170,7 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn has_changes(&self, job: &DiffJob) -> Result<bool, Failure> {
         let mut session = self.connection.open(Access::Read).await?;
-        self.has_tables(&mut *session, &[&changes_table(job)]).await
+        self.has_tables(&mut *session, &[&changes_table(job.sync)]).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), Failure> {
@@ -170,11 +180,24 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
     async fn finish(&self, job: &DiffJob) -> Result<(), Failure> {
         let mut session = self.write().await?;
         session.label(&label(job)).await?;
-        let changes = changes_table(job);
-        let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
-        let changes = self.dialect.table(&self.schema, &changes);
-        let drop = [Some(changes), seqs].into_iter().flatten();
-        self.run(&mut *session, drop.map(|table| format!("drop table if exists {table}"))).await
+        self.drop_tables_of(&mut *session, job.sync).await
+    }
+
+    async fn leftovers(&self) -> Result<BTreeMap<SyncId, Vec<String>>, Failure> {
+        let mut session = self.connection.open(Access::Read).await?;
+        let tables = session.rows(&self.dialect.all_tables(&self.schema)).await?;
+        let mut leftovers = BTreeMap::<_, Vec<_>>::new();
+        for table in tables.into_iter().flatten().flatten() {
+            if let Some(sync) = sync_of(&table) {
+                leftovers.entry(sync).or_default().push(table);
+            }
+        }
+        Ok(leftovers)
+    }
+
+    async fn clean(&self, sync: SyncId) -> Result<(), Failure> {
+        let mut session = self.write().await?;
+        self.drop_tables_of(&mut *session, sync).await
     }
 
     async fn rebase(&self, job: &DiffJob) -> Result<u64, Failure> {

@@ -75,7 +75,7 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
 ) -> Result<BatchStream, Failure> {
     let mut session = tracker.connection.open(Access::Read).await?;
     session.label(&label(job)).await?;
-    if !tracker.has_tables(&mut *session, &[&changes_table(job)]).await? {
+    if !tracker.has_tables(&mut *session, &[&changes_table(job.sync)]).await? {
         return Err(missing(job));
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, None)?;
@@ -124,7 +124,7 @@ async fn ends<D: Dialect, C: Connection>(
 pub(super) fn missing(job: &DiffJob) -> Failure {
     Failure::new(
         Code::SourceLost,
-        format!("the table `{}` of the sync is no longer in the source", changes_table(job)),
+        format!("the table `{}` of the sync is no longer in the source", changes_table(job.sync)),
     )
     .help("Sync again: what was not delivered is found by the next diff")
 }

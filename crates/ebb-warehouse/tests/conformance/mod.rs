@@ -5,8 +5,10 @@ mod columns;
 mod commit;
 mod diff;
 mod duplicates;
+mod interrupted;
 mod property;
 mod recipe;
+mod size;
 
 /// Runs every scenario on every engine that is there.
 macro_rules! scenarios {
@@ -69,6 +71,15 @@ scenarios! {
         a_reset_forgets,
         a_lost_changes_table_is_told,
         checks_find_nothing_wrong,
+    }
+    interrupted::{
+        a_commit_that_is_cut_anywhere_is_whole_or_not_at_all,
+        a_diff_that_is_cut_anywhere_can_be_done_again,
+        a_rebase_that_is_cut_anywhere_can_be_done_again,
+        tables_that_a_sync_left_are_listed_and_dropped,
+    }
+    size::{
+        half_a_million_records_are_followed,
     }
     checkpoint::{
         only_newer_rows_are_read,

@@ -25,6 +25,8 @@ impl DuckDb {
 
 #[async_trait]
 impl Engine for DuckDb {
+    const CUTS_APART: usize = 3;
+
     fn kind(&self) -> &'static str {
         "duckdb"
     }

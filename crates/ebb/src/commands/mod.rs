@@ -47,7 +47,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Map(arguments) => map::run(arguments),
         Command::Render(arguments) => render::run(arguments, global),
         Command::Schema(arguments) => schema::run(arguments),
-        Command::Source(arguments) => source::run(arguments, global),
+        Command::Source(arguments) => wait(source::run(arguments, global)),
         Command::Explain(arguments) => explain::run(arguments, global),
     }
 }

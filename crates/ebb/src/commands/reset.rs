@@ -18,9 +18,10 @@ pub(crate) struct Arguments {
 /// Forgets it.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let workspace = Workspace::open(&global.project)?;
-    let job = workspace.job_of(&arguments.mapping)?;
+    let plan = workspace.plan(&arguments.mapping)?;
+    let warehouse = workspace.warehouse(&plan.model.source)?;
     let (engine, _) = workspace.engine()?;
-    engine.reset(&job).await?;
+    engine.reset(&arguments.mapping, &*warehouse).await?;
     if global.json {
         print_json(&json!({ "mapping": arguments.mapping, "reset": true }));
     } else {

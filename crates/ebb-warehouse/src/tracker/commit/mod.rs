@@ -27,7 +27,7 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
     let mut session = tracker.write().await?;
     let session = &mut *session;
     session.label(&label(job)).await?;
-    if !tracker.has_tables(session, &[&changes_table(job)]).await? {
+    if !tracker.has_tables(session, &[&changes_table(job.sync)]).await? {
         return Err(read::missing(job));
     }
     let state = tracker.state(session, &job.mapping).await?;

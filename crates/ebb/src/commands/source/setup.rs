@@ -1,4 +1,4 @@
-//! `ebb source`: what a source needs from its administrator.
+//! `ebb source setup`: what a source needs from its administrator.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,9 @@ use crate::{
     report::{Finish, Stop, print_json, print_text},
 };
 
-/// What a source needs from its administrator
+/// Print the SQL that makes a user for Ebb with the least rights
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Print the SQL that makes a user for Ebb with the least rights
-    Setup(Setup),
-}
-
-#[derive(Debug, clap::Args)]
-struct Setup {
     /// A kind of source, or the name of one in the project, whose user, database and schema are taken
     #[arg(value_name = "KIND|SOURCE")]
     source: String,
@@ -43,20 +31,19 @@ struct Setup {
     schema: Option<String>,
 }
 
-/// Runs the subcommand.
+/// Prints it.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let Command::Setup(setup) = &arguments.command;
     let project = if global.project.join("ebb.yaml").exists() {
         Some(project::load_without_secrets(&global.project)?)
     } else {
         None
     };
-    let source = project.as_ref().and_then(|project| project.sources.get(&setup.source));
-    let kind = source.map_or(setup.source.as_str(), |source| source.kind.as_str());
-    print(kind, ebb_warehouse::setup(kind, &setup.names(source))?, global.json)
+    let source = project.as_ref().and_then(|project| project.sources.get(&arguments.source));
+    let kind = source.map_or(arguments.source.as_str(), |source| source.kind.as_str());
+    print(kind, ebb_warehouse::setup(kind, &arguments.names(source))?, global.json)
 }
 
-impl Setup {
+impl Arguments {
     /// What was typed, and what the project's source says where nothing was.
     fn names(&self, source: Option<&Source>) -> BTreeMap<String, Vec<String>> {
         let written = |key: &str| {

@@ -1,0 +1,30 @@
+//! `ebb source`: what a source needs from people.
+
+mod clean;
+mod setup;
+
+use crate::{
+    cli::Global,
+    report::{Finish, Stop},
+};
+
+/// What a source needs from its administrator
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Setup(setup::Arguments),
+    Clean(clean::Arguments),
+}
+
+/// Runs the subcommand.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    match &arguments.command {
+        Command::Setup(arguments) => setup::run(arguments, global),
+        Command::Clean(arguments) => clean::run(arguments, global).await,
+    }
+}

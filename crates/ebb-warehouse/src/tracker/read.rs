@@ -110,7 +110,7 @@ async fn ends<D: Dialect, C: Connection>(
     after: Option<u64>,
 ) -> Result<Vec<u64>, Failure> {
     let Some(at_once) = tracker.dialect.rows_in_order() else { return Ok(Vec::new()) };
-    let known = session.tables(&[&changes_table(layout.job)]).await?.unwrap_or_default();
+    let known = session.tables(&[&changes_table(layout.job.sync)]).await?.unwrap_or_default();
     if known.iter().all(|table| table.rows <= at_once) {
         return Ok(Vec::new());
     }

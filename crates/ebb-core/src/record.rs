@@ -10,7 +10,7 @@ use arrow_array::{
     StringArray, TimestampMicrosecondArray, cast::AsArray, types,
 };
 use arrow_schema::{DataType, Field, Schema};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, civil};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::{Column, ColumnKind, Failure, Number, Object, Operation, Value, failure::Code};
@@ -274,13 +274,10 @@ impl Values {
             }
             Self::Date(array) if array.is_valid(row) => date(array.value(row)),
             Self::Timestamp(array) if array.is_valid(row) => {
-                Timestamp::from_microsecond(array.value(row))
-                    .map_or(Value::Null, |moment| moment.to_string().into())
+                moment(array.value(row)).map_or(Value::Null, |moment| format!("{moment}Z").into())
             }
             Self::LocalTimestamp(array) if array.is_valid(row) => {
-                Timestamp::from_microsecond(array.value(row)).map_or(Value::Null, |moment| {
-                    moment.to_zoned(TimeZone::UTC).datetime().to_string().into()
-                })
+                moment(array.value(row)).map_or(Value::Null, |moment| moment.to_string().into())
             }
             Self::Boolean(_)
             | Self::Integer(_)
@@ -294,6 +291,13 @@ impl Values {
             | Self::LocalTimestamp(_) => Value::Null,
         }
     }
+}
+
+/// The date and time so many microseconds after the beginning of 1970, to the last second of the year
+/// 9999: tables mark with it what has no end.
+fn moment(microseconds: i64) -> Option<civil::DateTime> {
+    const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+    EPOCH.checked_add(SignedDuration::from_micros(microseconds)).ok()
 }
 
 fn date(days: i32) -> Value<'static> {

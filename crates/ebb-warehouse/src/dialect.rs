@@ -4,7 +4,9 @@
 //! the hooks below. A new warehouse answers what has no default and overrides what its engine says
 //! differently.
 
-use ebb_core::{Column, ColumnKind};
+use std::borrow::Cow;
+
+use ebb_core::{Column, ColumnKind, Failure};
 
 /// What an engine puts into one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,17 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("cast({expression} as {})", self.text_type())
     }
 
+    /// The text of an identifier or of a checksum as it leaves the warehouse, where texts are compared in
+    /// another form.
+    fn shown(&self, expression: &str) -> String {
+        self.text(expression)
+    }
+
+    /// A condition that an identifier's text is this one.
+    fn identified(&self, expression: &str, record_id: &str) -> String {
+        format!("{} = {}", self.text(expression), self.literal(record_id))
+    }
+
     /// The text of a timestamp column's value, from which [`Dialect::moment`] makes the same again.
     fn moment_text(&self, expression: &str) -> String {
         self.text(expression)
@@ -83,6 +96,27 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// A table of a schema, quoted.
     fn table(&self, schema: &str, table: &str) -> String {
         format!("{}.{}", self.quote(schema), self.quote(table))
+    }
+
+    /// A model's query in the form in which it can stand inside a statement. Fails if it cannot.
+    fn model<'a>(&self, query: &'a str) -> Result<Model<'a>, Failure> {
+        Ok(Model { with: String::new(), query: Cow::Borrowed(query) })
+    }
+
+    /// Whether the engine has a type for JSON. Where it has none, the names of text columns tell it.
+    fn has_json(&self) -> bool {
+        true
+    }
+
+    /// What lets a query give so many rows at most, where that stands after `select`, with a blank at its
+    /// end.
+    fn top(&self, _rows: u64) -> String {
+        String::new()
+    }
+
+    /// What lets a query give so many rows at most, where that stands at its end; empty elsewhere.
+    fn limit(&self, rows: u64) -> String {
+        format!("limit {rows}")
     }
 
     /// Whether values of the column can identify records.
@@ -181,6 +215,19 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("{} and table_name in ({tables})", self.all_tables(schema))
     }
 
+    /// Creates a table of texts if it is not there.
+    fn create_texts(&self, table: &str, columns: &[&str]) -> String {
+        let text = self.text_type();
+        let columns = columns.iter().map(|name| format!("{} {text}", self.quote(name)));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        format!("create table if not exists {table} ({columns})")
+    }
+
+    /// Drops a table if it is there.
+    fn drop_table(&self, table: &str) -> String {
+        format!("drop table if exists {table}")
+    }
+
     /// Creates a table from a query.
     fn create_table_as(&self, table: &str, query: &str) -> String {
         format!("create table {table} as\n{query}")
@@ -236,8 +283,13 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         None
     }
 
-    /// The table of seqs that a commit fills, quoted: a temporary one if `None`; elsewhere one that
-    /// goes with the changes table of this bare name.
+    /// Finishes what an interrupted [`Dialect::create_shaped_records`] has left, where it is not one step.
+    fn mend(&self, _schema: &str, _records: &str) -> Option<String> {
+        None
+    }
+
+    /// The table of seqs that a commit fills, quoted: the temporary one of the usual name if `None`;
+    /// elsewhere one that goes with the changes table of this bare name.
     fn lasting_seqs(&self, _schema: &str, _changes: &str) -> Option<String> {
         None
     }
@@ -260,6 +312,15 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     fn in_order(&self) -> &'static str {
         "order by seq"
     }
+}
+
+/// A model's query, ready to stand inside a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Model<'a> {
+    /// Common table expressions that must stand at the statement's beginning, each with a comma behind it.
+    pub(crate) with: String,
+    /// What stands in parentheses behind `from`.
+    pub(crate) query: Cow<'a, str>,
 }
 
 /// Whether a kind of column says when something was: what is earlier can be told then.

@@ -40,10 +40,11 @@ impl Given {
     /// Takes the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(crate) fn read(server: &'static Server, settings: &Settings) -> Result<Self, Failure> {
         let mut given = Self { server, values: Vec::new() };
-        if let Some(url) = settings.get("url") {
+        let takes_url = server.keys.contains(&"url");
+        if let Some(url) = settings.get("url").filter(|_| takes_url) {
             given.take_url(url)?;
         }
-        for (key, value) in settings.iter().filter(|(key, _)| *key != "url") {
+        for (key, value) in settings.iter().filter(|(key, _)| !takes_url || *key != "url") {
             given.take(key, scalar(key, value)?)?;
         }
         Ok(given)
@@ -53,7 +54,8 @@ impl Given {
         let Server { kind, keys, .. } = self.server;
         let known = keys.iter().copied().find(|known| *known == key && *known != "url");
         let Some(known) = known else {
-            return Err(refuse(format!("`{key}` is not a setting of a {kind} source"))
+            let article = if kind.starts_with('a') { "an" } else { "a" };
+            return Err(refuse(format!("`{key}` is not a setting of {article} {kind} source"))
                 .help(suggest::allowed(key, keys.iter().copied())));
         };
         self.values.retain(|(taken, _)| *taken != known);
@@ -111,8 +113,12 @@ impl Given {
     /// What must be given for a key.
     pub(crate) fn required(&self, key: &str) -> Result<String, Failure> {
         self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
-            refuse(format!("the setting `{key}` is missing"))
-                .help(format!("Add `{key}`, or `url: {}`", self.server.example()))
+            let missing = refuse(format!("the setting `{key}` is missing"));
+            if self.server.keys.contains(&"url") {
+                missing.help(format!("Add `{key}`, or `url: {}`", self.server.example()))
+            } else {
+                missing.help(format!("Add `{key}`"))
+            }
         })
     }
 

@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use ebb_core::{Code, Column, Failure, SyncId, port::DiffJob};
 
-use crate::{connection::SEQS, dialect::Dialect, state::State};
+use crate::{
+    connection::SEQS,
+    dialect::{Dialect, Model},
+    state::State,
+};
 
 /// `op` of rows that a diff found and put aside. They are counted, never streamed or committed.
 pub(crate) mod aside {
@@ -65,7 +69,7 @@ pub(crate) struct Layout<'a, D: ?Sized> {
     /// The job.
     pub(crate) job: &'a DiffJob,
     /// The model's query without a semicolon at its end.
-    pub(crate) query: &'a str,
+    pub(crate) model: Model<'a>,
     /// Bare table names.
     pub(crate) tables: Tables,
     /// The changes table, quoted.
@@ -112,7 +116,7 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
             dialect,
             schema,
             job,
-            query: crate::query::bare(&*dialect.grammar(), &job.model.sql),
+            model: dialect.model(crate::query::bare(&*dialect.grammar(), &job.model.sql))?,
             changes: dialect.table(schema, &changes_table(job.sync)),
             records: dialect.table(schema, &tables.records),
             seqs: dialect

@@ -1,5 +1,6 @@
 //! Warehouses: each a dialect (pure SQL text) and a connection (I/O), tracked by one generic engine.
 
+mod azure;
 mod bigquery;
 mod blocking;
 mod certificate;
@@ -12,6 +13,7 @@ mod file;
 mod given;
 mod layout;
 mod mysql;
+mod named;
 mod pgwire;
 mod postgres;
 mod query;

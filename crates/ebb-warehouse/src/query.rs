@@ -131,11 +131,13 @@ fn check_words(first: &TokenWithSpan, tokens: &[TokenWithSpan]) -> Result<(), Fa
     if depth > 0 { Err(refuse("the model leaves a parenthesis open")) } else { Ok(()) }
 }
 
-fn keyword(token: &Token) -> Option<Keyword> {
+/// The keyword that a word is.
+pub(crate) fn keyword(token: &Token) -> Option<Keyword> {
     if let Token::Word(word) = token { Some(word.keyword) } else { None }
 }
 
-fn tokens(
+/// The tokens of a text without white space and comments.
+pub(crate) fn tokens(
     grammar: &dyn Dialect,
     sql: &str,
 ) -> Result<Vec<TokenWithSpan>, sqlparser::tokenizer::TokenizerError> {
@@ -159,7 +161,7 @@ fn is_space(token: &Token) -> bool {
 }
 
 /// The byte at which a place lies; lines and columns count from 1, columns in characters.
-fn offset(sql: &str, place: Location) -> usize {
+pub(crate) fn offset(sql: &str, place: Location) -> usize {
     let line = usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX);
     let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
     let start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{bigquery, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
+use crate::{azure, bigquery, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -25,6 +25,7 @@ const KINDS: &[(&str, Connect)] = &[
     ("redshift", |settings, schema, limits| {
         Ok(Arc::new(redshift::source(settings, schema, limits)?))
     }),
+    ("azure", |settings, schema, limits| Ok(Arc::new(azure::source(settings, schema, limits)?))),
     ("snowflake", |settings, schema, limits| {
         Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
@@ -37,6 +38,7 @@ const KINDS: &[(&str, Connect)] = &[
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
 const SETUPS: &[(&str, Setup)] = &[
+    ("azure", azure::SETUP),
     ("bigquery", bigquery::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),

@@ -83,9 +83,7 @@ pub(crate) fn select<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
 
 /// The statement that makes the table if it is not there.
 pub(crate) fn create<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
-    let text = dialect.text_type();
-    let columns = COLUMNS.map(|name| format!("{} {text}", dialect.quote(name))).join(", ");
-    format!("create table if not exists {table} ({columns})")
+    dialect.create_texts(table, &COLUMNS)
 }
 
 /// The statements that make the row what the state says, repeatable; the first is [`create`].

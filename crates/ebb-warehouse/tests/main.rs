@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod azure;
 mod bench;
 mod bigquery;
 mod conformance;

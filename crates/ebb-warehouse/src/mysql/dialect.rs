@@ -193,6 +193,11 @@ impl Dialect for MysqlDialect {
         format!("{}.{}", quoted(schema), quoted(&within_limit(table)))
     }
 
+    /// MariaDB's `json` is `longtext`.
+    fn has_json(&self) -> bool {
+        false
+    }
+
     fn stored(&self, column: &Column, expression: &str) -> String {
         match handling(column) {
             Handling::Integer

@@ -14,5 +14,5 @@ pub(crate) use failure::lost;
 pub(crate) use link::Link;
 pub(crate) use names::{literal, quoted, within_limit};
 pub(crate) use settings::{ConnectionSettings, Product};
-pub(crate) use tls::SslMode;
+pub(crate) use tls::{SslMode, anonymous};
 pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

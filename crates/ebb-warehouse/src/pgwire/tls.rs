@@ -7,9 +7,10 @@ use std::{
 
 use ebb_core::{Code, Failure};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        WantsClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
@@ -66,24 +67,7 @@ enum Judgement {
 /// The client's side of TLS for some settings. Reads certificates from files, so that renewed ones
 /// count from the next connection on.
 pub(super) fn client_config(settings: &ConnectionSettings) -> Result<ClientConfig, Failure> {
-    let provider = Arc::new(ring::default_provider());
-    let judgement = match (settings.sslmode, &settings.sslrootcert) {
-        (SslMode::VerifyFull, _) => Judgement::AuthorityAndName,
-        (SslMode::VerifyCa, _) => Judgement::Authority,
-        // As in libpq: who names an authority wants it to be asked, whatever the mode.
-        (SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require, Some(_)) => {
-            Judgement::Authority
-        }
-        (SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require, None) => {
-            Judgement::None
-        }
-    };
-    let verifier = Verifier::new(judgement, settings.sslrootcert.as_deref(), &provider)?;
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Failure::new(Code::SourceTls, error.to_string()))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
+    let builder = judging(settings.sslmode, settings.sslrootcert.as_deref())?;
     let Some((certificate, key)) = &settings.client_certificate else {
         return Ok(builder.with_no_client_auth());
     };
@@ -97,6 +81,37 @@ pub(super) fn client_config(settings: &ConnectionSettings) -> Result<ClientConfi
         )
         .help("Give the certificate as `sslcert` and its own private key as `sslkey`")
     })
+}
+
+/// The client's side of TLS without a certificate of its own.
+pub(crate) fn anonymous(mode: SslMode, root: Option<&Path>) -> Result<ClientConfig, Failure> {
+    Ok(judging(mode, root)?.with_no_client_auth())
+}
+
+/// A client that judges the server's certificate as a mode asks.
+fn judging(
+    mode: SslMode,
+    root: Option<&Path>,
+) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Failure> {
+    let provider = Arc::new(ring::default_provider());
+    let judgement = match (mode, root) {
+        (SslMode::VerifyFull, _) => Judgement::AuthorityAndName,
+        (SslMode::VerifyCa, _) => Judgement::Authority,
+        // As in libpq: who names an authority wants it to be asked, whatever the mode.
+        (SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require, Some(_)) => {
+            Judgement::Authority
+        }
+        (SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require, None) => {
+            Judgement::None
+        }
+    };
+    let verifier = Verifier::new(judgement, root, &provider)?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::new(Code::SourceTls, error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(builder)
 }
 
 fn certificates(key: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {

@@ -56,7 +56,7 @@ pub(crate) fn create<D: Dialect + ?Sized>(
 
 /// Makes the tracked records anew from a query.
 fn anew<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) -> Vec<String> {
-    let drop = format!("drop table if exists {}", layout.records);
+    let drop = layout.dialect.drop_table(&layout.records);
     let create = layout.dialect.create_records_as(&layout.records, &layout.key_type, query);
     [drop, create].into_iter().chain(index(layout)).collect()
 }
@@ -187,7 +187,7 @@ fn reshaped<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
 pub(super) fn rebuild<D: Dialect + ?Sized>(layout: &Layout<'_, D>, query: &str) -> [String; 2] {
     let rebuild = layout.rebuild();
     let create = layout.dialect.create_records_as(&rebuild, &layout.key_type, query);
-    [format!("drop table if exists {rebuild}"), create]
+    [layout.dialect.drop_table(&rebuild), create]
 }
 
 /// Makes what [`rebuild`] wrote the tracked records.
@@ -223,7 +223,7 @@ pub(crate) fn take_rows_over<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [St
 pub(crate) fn keep_count<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     let checkpoints = layout.dialect.table(layout.schema, &layout.tables.checkpoints);
     let records = layout.dialect.quote(state::RECORDS);
-    let count = layout.dialect.text(&format!("({})", count(layout)));
+    let count = layout.dialect.shown(&format!("({})", count(layout)));
     format!("update {checkpoints} set {records} = {count}{}", layout.dialect.every_row())
 }
 

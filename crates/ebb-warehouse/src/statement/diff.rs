@@ -85,9 +85,12 @@ fn changes<D: Dialect + ?Sized>(
     };
     let order = if order.is_empty() { order } else { format!("\n{order}") };
     let query = format!(
-        "with {with}\n\
-         select {number}op, k as record_id, h as checksum{columns}\n\
-         from classified{order}\nlimit {limit}",
+        "with {hoisted}{with}\n\
+         select {top}{number}op, k as record_id, h as checksum{columns}\n\
+         from classified{order}{limit}",
+        hoisted = layout.model.with,
+        top = layout.dialect.top(limit),
+        limit = super::limit(layout.dialect, "\n", limit),
     );
     layout.dialect.create_changes_as(&layout.changes, &query)
 }
@@ -133,7 +136,7 @@ fn model<D: Dialect + ?Sized>(layout: &Layout<'_, D>, shape: Shape) -> String {
         key = layout.key(),
         checksum = layout.checksum(),
         columns = columns(layout),
-        query = layout.query,
+        query = layout.model.query,
     )
 }
 
@@ -332,11 +335,13 @@ fn not_finite<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> impl Iterator<Item
 }
 
 /// Some identifiers that several rows have.
-pub(crate) fn duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>, limit: usize) -> String {
+pub(crate) fn duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>, limit: u64) -> String {
     format!(
-        "select distinct {id} as id from {changes} where op in ({new}, {tracked}) \
-         order by id limit {limit}",
-        id = layout.dialect.text("record_id"),
+        "select distinct {top}{id} as id from {changes} where op in ({new}, {tracked}) \
+         order by id{limit}",
+        top = layout.dialect.top(limit),
+        limit = super::limit(layout.dialect, " ", limit),
+        id = layout.dialect.shown("record_id"),
         changes = layout.changes,
         new = aside::DUPLICATE_NEW,
         tracked = aside::DUPLICATE_TRACKED,

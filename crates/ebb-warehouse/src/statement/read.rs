@@ -9,22 +9,32 @@ use crate::{dialect::Dialect, layout::Layout};
 pub(crate) fn preview<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     record_id: Option<&str>,
-    limit: usize,
+    limit: u64,
 ) -> String {
     let dialect = layout.dialect;
-    let key = dialect.text(&layout.key());
+    let key = layout.key();
     let columns = layout.job.columns.iter();
     let columns = more(columns.map(|column| dialect.staged(column, &layout.read(column))));
     let filter = record_id
-        .map(|record_id| format!("\nwhere {key} = {}", dialect.literal(record_id)))
+        .map(|record_id| format!("\nwhere {}", dialect.identified(&key, record_id)))
         .unwrap_or_default();
     format!(
-        "select {seq}, {op}, {key}, {checksum}{columns}\nfrom (\n{query}\n) m{filter}\nlimit {limit}",
+        "{with}select {top}{seq}, {op}, {key}, {checksum}{columns}\nfrom (\n{query}\n) m{filter}{limit}",
+        with = with(layout),
+        top = dialect.top(limit),
+        limit = super::limit(dialect, "\n", limit),
+        key = dialect.shown(&key),
         seq = dialect.integer(&dialect.row_number()),
         op = dialect.integer(&Operation::Added.number().to_string()),
-        checksum = dialect.text(&layout.checksum()),
-        query = layout.query,
+        checksum = dialect.shown(&layout.checksum()),
+        query = layout.model.query,
     )
+}
+
+/// What must stand before a statement that has no common table expression but the model's.
+fn with<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let with = layout.model.with.trim_end().trim_end_matches(',');
+    if with.is_empty() { String::new() } else { format!("with {with}\n") }
 }
 
 /// The changes of some operations after a `seq`, and up to one, in its order.
@@ -44,8 +54,8 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
          from {changes}\nwhere op in ({operations}){after}{until}\n{order}",
         seq = dialect.integer("seq"),
         op = dialect.integer("op"),
-        record_id = dialect.text("record_id"),
-        checksum = dialect.text("checksum"),
+        record_id = dialect.shown("record_id"),
+        checksum = dialect.shown("checksum"),
         changes = layout.changes,
         operations = numbers(operations),
         order = dialect.in_order(),

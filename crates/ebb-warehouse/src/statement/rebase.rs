@@ -13,14 +13,15 @@ pub(crate) fn rebuild<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 2
     }));
     let tracked = layout.tracked_key("r.record_id");
     let query = format!(
-        "with n as (\n  select {key} as k, {checksum} as h, \
+        "with {with}n as (\n  select {key} as k, {checksum} as h, \
          count(*) over (partition by {key}) as twins{model_columns}\n  from (\n{query}\n  ) m\n)\n\
          select {tracked} as record_id, coalesce(n.h, r.checksum) as checksum{columns}\n\
          from {records} r left join n on n.k = {tracked} and n.twins = 1",
         key = layout.key(),
         checksum = layout.checksum(),
+        with = layout.model.with,
         model_columns = diff::columns(layout),
-        query = layout.query,
+        query = layout.model.query,
         records = layout.records,
     );
     commit::rebuild(layout, &query)

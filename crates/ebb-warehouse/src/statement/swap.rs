@@ -17,7 +17,7 @@ pub(crate) fn next<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
 
 /// Drops what a swap leaves behind, or what an interrupted one has left.
 pub(crate) fn clear<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [String; 3] {
-    tables(layout).map(|table| format!("drop table if exists {table}"))
+    tables(layout).map(|table| layout.dialect.drop_table(&table))
 }
 
 /// The swap.

@@ -1,6 +1,6 @@
 //! Every statement of one sync, as each dialect writes it.
 
-use std::fmt::Write;
+use std::{fmt::Write, sync::Arc};
 
 use ebb_core::{
     Column, ColumnKind, Operation, SyncId,
@@ -14,6 +14,7 @@ use super::{
     read, rebase, swap,
 };
 use crate::{
+    azure::{Product, TsqlDialect},
     dialect::{Dialect, Transactions},
     layout::Layout,
     mysql::MysqlDialect,
@@ -215,6 +216,34 @@ fn bigquery() {
     let told = statements(dialect, &columns, "2026-01-01 10:00:00+00");
     let told = format!("{told}\n{}", gathered(dialect, &columns));
     insta::assert_snapshot!(told);
+}
+
+/// A first column of text, the others as they come from T-SQL.
+const TSQL: [(&str, ColumnKind, &str); 3] = [
+    ("id", ColumnKind::Text, "varchar"),
+    ("seq", ColumnKind::Decimal, "money"),
+    ("moved \"at\"", ColumnKind::LocalTimestamp, "datetime2(7)"),
+];
+
+#[test]
+fn azure() {
+    let dialect = TsqlDialect::new(Arc::new(Product::SqlServer.into()));
+    let told = statements(&dialect, &TSQL, "2026-01-01 10:00:00.1234567");
+    let schema = dialect.schema_exists("managed").unwrap();
+    let tables = dialect.existing_tables("managed", &["records_a", "checkpoints_a"]);
+    let create = dialect.create_schema("managed");
+    insta::assert_snapshot!(format!(
+        "{told}-- schema and tables\n{schema};\n{tables};\n{create};\n"
+    ));
+}
+
+#[test]
+fn synapse() {
+    let dialect = TsqlDialect::new(Arc::new(Product::Synapse.into()));
+    let told = statements(&dialect, &TSQL, "2026-01-01 10:00:00.1234567");
+    let told = format!("{told}\n{}", gathered(&dialect, &TSQL));
+    let mend = dialect.mend("managed", "records_a").unwrap();
+    insta::assert_snapshot!(format!("{told}\n-- an interrupted shape\n{mend};\n"));
 }
 
 #[cfg(feature = "duckdb")]

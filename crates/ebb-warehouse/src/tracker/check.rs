@@ -37,7 +37,7 @@ async fn steps<D: Dialect, C: Connection>(
     begin("create schema");
     let mut session = tracker.write().await?;
     begin("write");
-    session.execute(&format!("drop table if exists {table}")).await?;
+    session.execute(&dialect.drop_table(&table)).await?;
     session.execute(&dialect.create_table_as(&table, "select 1 as seq")).await?;
     session.execute(&format!("insert into {table} (seq) values (2)")).await?;
     begin("drop");

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// So many identifiers of duplicates are told.
-const SAMPLES: usize = 10;
+const SAMPLES: u64 = 10;
 
 pub(super) async fn diff<D: Dialect, C: Connection>(
     tracker: &Tracker<D, C>,
@@ -92,7 +92,7 @@ async fn write<D: Dialect>(
     layout: &Layout<'_, D>,
     selection: Selection,
 ) -> Result<(), Failure> {
-    session.execute(&format!("drop table if exists {}", layout.changes)).await?;
+    session.execute(&layout.dialect.drop_table(&layout.changes)).await?;
     for statement in diff::write(layout, selection) {
         session.execute(&statement).await?;
     }

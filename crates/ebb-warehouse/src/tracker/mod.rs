@@ -77,6 +77,9 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         mapping: &str,
     ) -> Result<Option<State>, Failure> {
         let tables = Tables::of(mapping);
+        if let Some(statement) = self.dialect.mend(&self.schema, &tables.records) {
+            session.execute(&statement).await?;
+        }
         if !self.has_tables(session, &[&tables.records, &tables.checkpoints]).await? {
             return Ok(None);
         }
@@ -107,7 +110,7 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         let seqs = self.dialect.lasting_seqs(&self.schema, &changes);
         let changes = self.dialect.table(&self.schema, &changes);
         let drop = [Some(changes), seqs].into_iter().flatten();
-        self.run(session, drop.map(|table| format!("drop table if exists {table}"))).await
+        self.run(session, drop.map(|table| self.dialect.drop_table(&table))).await
     }
 
     async fn run(
@@ -218,9 +221,9 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         if self.dialect.transactions() == Transactions::Rows {
             tables.extend(statement::swap::names(mapping));
         }
-        let drop = tables.iter().map(|table| {
-            format!("drop table if exists {}", self.dialect.table(&self.schema, table))
-        });
+        let drop = tables
+            .iter()
+            .map(|table| self.dialect.drop_table(&self.dialect.table(&self.schema, table)));
         self.run(&mut *session, drop).await
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     connection::{Access, Connection, Session},
     dialect::Dialect,
     layout::{Layout, changes_table},
-    query, statement,
+    named, query, statement,
 };
 
 /// So many statements for ranges of changes run at a time.
@@ -30,7 +30,11 @@ pub(super) async fn columns<D: Dialect, C: Connection>(
     query::check(&*grammar, &model.sql)?;
     drop(grammar);
     let query = query::bare(&*tracker.dialect.grammar(), &model.sql).to_owned();
-    let columns = session.describe(&query).await?;
+    tracker.dialect.model(&query)?;
+    let mut columns = session.describe(&query).await?;
+    if !tracker.dialect.has_json() {
+        named::tell_kinds(&mut columns);
+    }
     columns::check(&tracker.dialect, &tracker.limits, model, &columns)?;
     Ok(columns)
 }
@@ -56,9 +60,9 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
         trust_deletes: false,
     };
     let layout = Layout::new(&tracker.dialect, &tracker.schema, &job, None)?;
-    let sql = statement::read::preview(&layout, record_id, limit);
-    let batches: Vec<RecordBatch> =
-        session.stream(sql, job.columns.clone()).await?.try_collect().await?;
+    let sql = statement::read::preview(&layout, record_id, limit as u64);
+    let batches = session.stream(sql, job.columns.clone()).await?;
+    let batches: Vec<RecordBatch> = parsed(tracker, batches, &job.columns).try_collect().await?;
     let schema = staged_schema(&job.columns).into();
     let rows = concat_batches(&schema, &batches).map_err(|error| {
         Failure::new(Code::SourceQuery, "the source gave rows of another form than it promised")
@@ -87,19 +91,29 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
         Some((session.again()?, sql))
     });
     let columns = job.columns.clone();
-    match ranges.collect::<Option<Vec<_>>>() {
+    let batches = match ranges.collect::<Option<Vec<_>>>() {
         Some(ranges) if !ranges.is_empty() => {
             let streams = stream::iter(ranges).map(move |(session, sql)| {
                 let columns = columns.clone();
                 async move { session.stream(sql, columns).await }
             });
-            Ok(streams.buffered(AHEAD).try_flatten().boxed())
+            streams.buffered(AHEAD).try_flatten().boxed()
         }
         Some(_) | None => {
             let sql = statement::read::changes(&layout, operations, after, None);
-            session.stream(sql, columns).await
+            session.stream(sql, columns).await?
         }
-    }
+    };
+    Ok(parsed(tracker, batches, &job.columns))
+}
+
+/// Batches with the values of columns whose name says that their text is JSON, for engines without it.
+fn parsed<D: Dialect, C>(
+    tracker: &Tracker<D, C>,
+    batches: BatchStream,
+    columns: &[Column],
+) -> BatchStream {
+    if tracker.dialect.has_json() { batches } else { named::parsed(batches, columns) }
 }
 
 /// Where the ranges of `seq` end in which changes must be streamed; none if one statement can stream all.

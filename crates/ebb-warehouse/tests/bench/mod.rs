@@ -73,7 +73,7 @@ impl<E: Engine> Bench<E> {
     /// A mapping `users-to_hook` of a query with the identifier `id`.
     pub(crate) fn new(engine: E, sql: &str) -> Self {
         let model =
-            ModelQuery { sql: sql.to_owned(), id: "id".to_owned(), ..ModelQuery::default() };
+            ModelQuery { sql: engine.model(sql), id: "id".to_owned(), ..ModelQuery::default() };
         let warehouse = engine.connect();
         Self {
             engine,
@@ -97,7 +97,7 @@ impl<E: Engine> Bench<E> {
 
     /// Changes the model's query.
     pub(crate) fn query(&mut self, sql: &str) {
-        sql.clone_into(&mut self.model.sql);
+        self.model.sql = self.engine.model(sql);
     }
 
     /// Changes data by the engine's own client.

@@ -17,6 +17,8 @@ macro_rules! scenarios {
         scenarios!(@engine bigquery, $crate::engine::BigQuery, $($module::{$($name),*})*);
         scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
+        scenarios!(@engine azure, $crate::engine::Azure, $($module::{$($name),*})*);
+        scenarios!(@engine synapse, $crate::engine::Synapse, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]

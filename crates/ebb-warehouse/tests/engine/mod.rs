@@ -1,5 +1,6 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+mod azure;
 mod bigquery;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+pub(crate) use azure::{Azure, Synapse};
 pub(crate) use bigquery::BigQuery;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
@@ -58,6 +60,11 @@ pub(crate) trait Engine: Send + Sync {
             "with recursive numbers (id) as (select 1 union all select id + 1 from numbers where id < {last}) \
              select id from numbers"
         )
+    }
+
+    /// A model of the shared scenarios, in the engine's own SQL.
+    fn model(&self, sql: &str) -> String {
+        sql.to_owned()
     }
 
     /// Connects Ebb.

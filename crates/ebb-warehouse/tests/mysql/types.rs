@@ -122,3 +122,24 @@ async fn conversions_of_a_model_give_what_they_give_in_a_plain_query() {
     assert_lines!(bench.sync().await, [r#"added 1 {"id":1,"n":12,"q":null,"s":"lo"}"#]);
     assert_lines!(bench.sync().await, []);
 }
+
+#[tokio::test]
+async fn names_tell_json_where_no_type_does() {
+    let Some(engine) = Mysql::start().await else { return };
+    engine
+        .run(
+            "create table users (id int, traits_json longtext, tags_ARRAY varchar(99)); \
+             insert into users values (1, '{\"a\": 1}', 'x, y'), (2, '{a', '[1]'), (3, null, '')",
+        )
+        .await;
+    let mut bench = Bench::new(engine, "select * from users");
+    assert_lines!(
+        bench.sync().await,
+        [
+            r#"added 1 {"id":1,"traits_json":{"a":1},"tags_ARRAY":["x","y"]}"#,
+            r#"added 2 {"id":2,"traits_json":"{a","tags_ARRAY":[1]}"#,
+            r#"added 3 {"id":3,"traits_json":null,"tags_ARRAY":[]}"#,
+        ]
+    );
+    assert_lines!(bench.sync().await, []);
+}

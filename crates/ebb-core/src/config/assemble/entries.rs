@@ -18,7 +18,8 @@ use crate::{
 };
 
 /// Settings of sources that are paths, by kind.
-const PATHS: [(&str, &str); 7] = [
+const PATHS: [(&str, &str); 8] = [
+    ("azure", "sslrootcert"),
     ("duckdb", "path"),
     ("postgres", "sslcert"),
     ("postgres", "sslkey"),

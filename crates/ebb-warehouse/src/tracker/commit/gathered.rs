@@ -71,7 +71,7 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     let [_, delete, insert] = replace(&layout, tracked, state.unidentified);
     let [clear, fill] = commit::take_rows_over(&layout);
     transact(tracker, session, [clear, fill, delete, insert]).await?;
-    session.execute(&format!("drop table if exists {}", layout.rebuild())).await?;
+    session.execute(&tracker.dialect.drop_table(&layout.rebuild())).await?;
     Ok(changed.and_then(|count| count.parse().ok()).unwrap_or_default())
 }
 

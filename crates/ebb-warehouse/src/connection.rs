@@ -65,6 +65,11 @@ pub(crate) trait Session: Send {
         Ok(None)
     }
 
+    /// The names of all tables of the managed schema, where a service tells them apart from statements.
+    async fn all_tables(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        Ok(None)
+    }
+
     /// The bytes that this session's statements have read so far, where the service counts them; it may be
     /// what they are billed by.
     fn bytes_scanned(&self) -> Option<u64> {

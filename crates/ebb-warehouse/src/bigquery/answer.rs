@@ -108,6 +108,26 @@ pub(super) struct TableInfo {
     pub(super) num_rows: u64,
 }
 
+/// Some of a dataset's tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct TableList {
+    pub(super) tables: Vec<Listed>,
+    pub(super) next_page_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    pub(super) table_reference: TableReference,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TableReference {
+    pub(super) table_id: String,
+}
+
 /// Why a request was refused.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    answer::{Dataset, Reason, Refused, TableInfo},
+    answer::{Dataset, Reason, Refused, TableInfo, TableList},
     credentials::Tokens,
     failure,
     settings::ConnectionSettings,
@@ -57,7 +57,11 @@ impl Client {
 
     /// Asks for something that is there or not.
     async fn find<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, Failure> {
-        let reply = self.send(Method::GET, &self.address(path), None).await?;
+        self.look(&self.address(path)).await
+    }
+
+    async fn look<T: DeserializeOwned>(&self, address: &Url) -> Result<Option<T>, Failure> {
+        let reply = self.send(Method::GET, address, None).await?;
         match reply.status {
             StatusCode::OK => parsed(&reply.body).map(Some),
             StatusCode::NOT_FOUND => Ok(None),
@@ -76,6 +80,18 @@ impl Client {
             }
         }
         Ok(known)
+    }
+
+    /// The names of all tables of the managed dataset.
+    pub(super) async fn all_tables(&self) -> Result<Vec<String>, Failure> {
+        let mut address = self.address(&["datasets", &self.settings.managed, "tables"]);
+        let mut all = Vec::new();
+        loop {
+            let Some(list) = self.look::<TableList>(&address).await? else { return Ok(all) };
+            all.extend(list.tables.into_iter().map(|table| table.table_reference.table_id));
+            let Some(next) = list.next_page_token else { return Ok(all) };
+            address.query_pairs_mut().clear().append_pair("pageToken", &next);
+        }
     }
 
     /// Makes the managed dataset unless it is there. Fails with `S115` if it lies elsewhere.

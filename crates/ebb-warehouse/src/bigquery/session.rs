@@ -56,6 +56,10 @@ impl Session for BigQuerySession {
         self.client.tables(names).await.map(Some)
     }
 
+    async fn all_tables(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        self.client.all_tables().await.map(Some)
+    }
+
     fn again(&self) -> Option<Box<dyn Session>> {
         let mut session = Self::new(Arc::clone(&self.client));
         session.labels.clone_from(&self.labels);

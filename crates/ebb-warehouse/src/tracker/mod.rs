@@ -208,9 +208,15 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn leftovers(&self) -> Result<BTreeMap<SyncId, Vec<String>>, Failure> {
         let mut session = self.connection.open(Access::Read).await?;
-        let tables = session.rows(&self.dialect.all_tables(&self.schema)).await?;
+        let tables = match session.all_tables().await? {
+            Some(tables) => tables,
+            None => {
+                let rows = session.rows(&self.dialect.all_tables(&self.schema)).await?;
+                rows.into_iter().flatten().flatten().collect()
+            }
+        };
         let mut leftovers = BTreeMap::<_, Vec<_>>::new();
-        for table in tables.into_iter().flatten().flatten() {
+        for table in tables {
             if let Some(sync) = sync_of(&table) {
                 leftovers.entry(sync).or_default().push(table);
             }

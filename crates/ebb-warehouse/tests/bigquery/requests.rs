@@ -96,7 +96,7 @@ async fn more_changes_than_one_statement_puts_in_order_come_in_order() {
         let sets = batches
             .iter()
             .map(|batch| ebb_core::RecordSet::new(batch, "m".into(), "t".into()).unwrap());
-        sets.flat_map(|set| set.iter().map(|record| record.seq()).collect::<Vec<_>>())
+        sets.flat_map(|set| set.iter().map(ebb_core::Record::seq).collect::<Vec<_>>())
             .collect::<Vec<_>>()
     };
     let all = seqs(None).await;
@@ -154,7 +154,7 @@ async fn a_stream_that_ends_early_goes_on_after_its_last_row() {
             Ok(batch) => {
                 let batch = batch.unwrap();
                 let set = ebb_core::RecordSet::new(&batch, "m".into(), "t".into()).unwrap();
-                seqs.extend(set.iter().map(|record| record.seq()));
+                seqs.extend(set.iter().map(ebb_core::Record::seq));
             }
             Err(failure) => break failure,
         }

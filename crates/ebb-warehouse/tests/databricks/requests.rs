@@ -95,7 +95,7 @@ async fn a_stream_whose_result_is_gone_is_lost_and_can_go_on() {
         match changes.try_next().await {
             Ok(batch) => {
                 let set = ebb_core::RecordSet::new(&batch.unwrap(), "m".into(), "t".into());
-                seqs.extend(set.unwrap().iter().map(|record| record.seq()));
+                seqs.extend(set.unwrap().iter().map(ebb_core::Record::seq));
             }
             Err(failure) => break failure,
         }

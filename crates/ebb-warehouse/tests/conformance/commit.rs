@@ -182,8 +182,10 @@ pub(super) async fn checks_find_nothing_wrong<E: Engine>(engine: E) {
     let bench = Bench::users(engine, ROWS).await;
     for _ in 0..2 {
         let findings = bench.warehouse.check().await;
-        let steps: Vec<_> = findings.iter().map(|finding| finding.step).collect();
-        assert_eq!(steps, ["connect", "read", "create schema", "write", "drop"]);
+        let mut steps = findings.iter().map(|finding| finding.step);
+        // An engine may have a step of its own between them.
+        let common = ["connect", "read", "create schema", "write", "drop"];
+        assert!(common.iter().all(|common| steps.any(|step| step == *common)), "{findings:?}");
         assert!(findings.iter().all(|finding| finding.failure.is_none()), "{findings:?}");
     }
 }

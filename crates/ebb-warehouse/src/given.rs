@@ -15,7 +15,7 @@ pub(crate) struct Server {
     pub(crate) kind: &'static str,
     /// The product's name.
     pub(crate) name: &'static str,
-    /// The schemes of its URLs; the first one is shown.
+    /// The schemes of its URLs; the first one is shown. None for what has no URL.
     pub(crate) schemes: &'static [&'static str],
     /// The port where nothing else is said.
     pub(crate) port: u16,
@@ -40,10 +40,11 @@ impl Given {
     /// Takes the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(crate) fn read(server: &'static Server, settings: &Settings) -> Result<Self, Failure> {
         let mut given = Self { server, values: Vec::new() };
-        if let Some(url) = settings.get("url") {
+        let has_url = !server.schemes.is_empty();
+        if let Some(url) = settings.get("url").filter(|_| has_url) {
             given.take_url(url)?;
         }
-        for (key, value) in settings.iter().filter(|(key, _)| *key != "url") {
+        for (key, value) in settings.iter().filter(|(key, _)| *key != "url" || !has_url) {
             given.take(key, scalar(key, value)?)?;
         }
         Ok(given)
@@ -111,8 +112,11 @@ impl Given {
     /// What must be given for a key.
     pub(crate) fn required(&self, key: &str) -> Result<String, Failure> {
         self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
-            refuse(format!("the setting `{key}` is missing"))
-                .help(format!("Add `{key}`, or `url: {}`", self.server.example()))
+            let missing = refuse(format!("the setting `{key}` is missing"));
+            if self.server.schemes.is_empty() {
+                return missing.help(format!("Add `{key}`"));
+            }
+            missing.help(format!("Add `{key}`, or `url: {}`", self.server.example()))
         })
     }
 

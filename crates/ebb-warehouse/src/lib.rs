@@ -10,6 +10,7 @@ mod dialect;
 mod duckdb;
 mod file;
 mod given;
+mod http;
 mod layout;
 mod mysql;
 mod pgwire;

@@ -1,18 +1,13 @@
 //! The SQL API: statements go out, answers come back, what may be tried again is tried again.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
-use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
+use reqwest::{RequestBuilder, StatusCode};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::{ClientConfig, RootCertStore};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::{runtime::Handle, task::JoinSet, time};
+use tokio::{runtime::Handle, time};
 
 use super::{
     answer::{Done, Refused, Running},
@@ -20,17 +15,10 @@ use super::{
     failure,
     settings::ConnectionSettings,
 };
+use crate::http::{self, Repeat, Reply, Service, Tasks};
 
-/// So often is a request sent that gets no answer, or one that says to come back later.
-const ATTEMPTS: u32 = 6;
-/// The wait after the first of them; it doubles from one to the next.
-const WAIT: Duration = Duration::from_millis(500);
-/// The longest wait that the service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// Between two questions whether a statement is done: the first wait, and the longest.
 const POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
-/// No byte for so long means that nobody answers; the service holds an answer back for 45 s at most.
-const IDLE: Duration = Duration::from_mins(2);
 /// What the service may take longer than a statement's time-out to say so.
 const GRACE: Duration = Duration::from_secs(5);
 /// The longest that cancelling may take.
@@ -39,10 +27,11 @@ const CANCEL: Duration = Duration::from_secs(20);
 /// Talks to one account.
 pub(super) struct Client {
     http: reqwest::Client,
+    service: Service,
     pub(super) settings: ConnectionSettings,
     credentials: Credentials,
-    /// Requests that cancel statements; they end by themselves, and at the latest with the client.
-    tasks: Mutex<JoinSet<()>>,
+    /// Requests that cancel statements.
+    tasks: Tasks,
 }
 
 /// What is asked of the service.
@@ -61,17 +50,17 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// An answer of whatever kind.
-struct Reply {
-    status: StatusCode,
-    body: Bytes,
-}
-
 impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let credentials = Credentials::new(&settings.sign_in)?;
-        let http = http_client(settings.connect_timeout)?;
-        Ok(Self { http, settings, credentials, tasks: Mutex::default() })
+        let http = http::client(settings.connect_timeout)?;
+        let service = Service {
+            name: "Snowflake",
+            interface: "Snowflake's SQL API",
+            settings: "`account` or `host`",
+            address: settings.address.clone(),
+        };
+        Ok(Self { http, service, settings, credentials, tasks: Tasks::default() })
     }
 
     /// Runs a statement to its end. When the future is dropped, the service is asked to stop it.
@@ -83,7 +72,7 @@ impl Client {
         }
         match time::timeout(limit + GRACE, request.run()).await {
             Ok(answer) => answer,
-            Err(_) => Err(failure::too_long(limit)),
+            Err(_) => Err(http::too_long(limit)),
         }
     }
 
@@ -106,40 +95,28 @@ impl Client {
         address
     }
 
-    /// Sends a request, again if it gets no answer or one that says to come back later, once more with
-    /// a fresh token if there is one. `request` is told which attempt it is.
+    /// Sends a request, again if that may help, once more with a fresh token if there is one. `request` is
+    /// told how many attempts went before: the service knows a request by its id.
     async fn send(&self, request: impl Fn(u32) -> RequestBuilder) -> Result<Reply, Failure> {
-        let mut renewed = false;
-        let mut attempt = 0;
-        loop {
-            let token = self.credentials.token()?;
-            let built = request(attempt)
-                .bearer_auth(token.expose())
-                .header("X-Snowflake-Authorization-Token-Type", self.credentials.kind());
-            attempt += 1;
-            let backoff = WAIT * 2_u32.pow(attempt.min(ATTEMPTS) - 1);
-            let wait = match answer(built).await {
-                Ok((reply, asked)) => match reply.status {
-                    StatusCode::UNAUTHORIZED if !renewed && self.credentials.renew() => {
-                        renewed = true;
-                        continue;
-                    }
-                    status if may_pass(status) && attempt < ATTEMPTS => asked.unwrap_or(backoff),
-                    _ => return Ok(reply),
-                },
-                Err(error) => {
-                    // An address that nobody answers at is told soon.
-                    let attempts = if error.is_connect() { 2 } else { ATTEMPTS };
-                    if failure::is_tls(&error) || attempt >= attempts {
-                        let address = &self.settings.address;
-                        return Err(failure::unanswered(error.without_url(), address));
-                    }
-                    backoff
-                }
-            };
-            tracing::debug!(attempt, ?wait, "Snowflake is asked again");
-            time::sleep(wait.min(LONGEST_WAIT)).await;
+        let reply = self.send_by_token(&request).await?;
+        if reply.status == StatusCode::UNAUTHORIZED && self.credentials.renew() {
+            return self.send_by_token(|attempt| request(attempt + 1)).await;
         }
+        Ok(reply)
+    }
+
+    async fn send_by_token(
+        &self,
+        request: impl Fn(u32) -> RequestBuilder,
+    ) -> Result<Reply, Failure> {
+        let token = self.credentials.token()?;
+        let signed = |attempt| {
+            request(attempt)
+                .bearer_auth(token.expose())
+                .header("X-Snowflake-Authorization-Token-Type", self.credentials.kind())
+                .header("Accept", "application/json")
+        };
+        self.service.send(Repeat::Freely, signed).await
     }
 
     fn refusal(&self, reply: &Reply) -> Failure {
@@ -148,20 +125,13 @@ impl Client {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 failure::credentials(&refused, self.credentials.kind())
             }
-            StatusCode::REQUEST_TIMEOUT => failure::too_long(self.settings.statement_timeout),
+            StatusCode::REQUEST_TIMEOUT => http::too_long(self.settings.statement_timeout),
             StatusCode::UNPROCESSABLE_ENTITY => failure::refused(&refused, &self.settings),
             StatusCode::NOT_FOUND if !refused.code.is_empty() => {
-                failure::lost("the service no longer knows the statement")
+                http::lost("the service no longer knows the statement")
             }
-            status => failure::unexpected(status, &refused),
+            status => self.service.unexpected(status, &failure::said(&refused)),
         }
-    }
-
-    /// Runs a task that the client owns.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static, runtime: &Handle) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(task, runtime);
     }
 }
 
@@ -213,7 +183,7 @@ impl Request {
         let mut reply = client.send(|attempt| self.submission(attempt > 0, false)).await?;
         let (mut wait, longest) = POLL;
         while reply.status == StatusCode::ACCEPTED {
-            let running: Running = parsed(&reply.body)?;
+            let running: Running = client.service.parsed(&reply.body)?;
             let address = client.address(&[&running.statement_handle]);
             self.handle = Some(running.statement_handle);
             time::sleep(wait).await;
@@ -222,7 +192,9 @@ impl Request {
         }
         self.ended = true;
         match reply.status {
-            StatusCode::OK => Ok(Answer { done: parsed(&reply.body)?, body: reply.body }),
+            StatusCode::OK => {
+                Ok(Answer { done: client.service.parsed(&reply.body)?, body: reply.body })
+            }
             _ => Err(client.refusal(&reply)),
         }
     }
@@ -252,7 +224,7 @@ impl Request {
             let reply = client.send(|_| self.submission(true, true)).await;
             let running = reply.ok().filter(|reply| reply.status == StatusCode::ACCEPTED);
             self.handle = running
-                .and_then(|reply| parsed::<Running>(&reply.body).ok())
+                .and_then(|reply| client.service.parsed::<Running>(&reply.body).ok())
                 .map(|running| running.statement_handle);
         }
         let Some(handle) = &self.handle else { return };
@@ -282,30 +254,8 @@ impl Drop for Request {
                 tracing::debug!("a statement took too long to cancel");
             }
         };
-        self.client.spawn(canceled, &self.runtime);
+        self.client.tasks.spawn(canceled, &self.runtime);
     }
-}
-
-/// An answer with its whole body, and how long the service asks to wait.
-async fn answer(request: RequestBuilder) -> Result<(Reply, Option<Duration>), reqwest::Error> {
-    let response = request.header("Accept", "application/json").send().await?;
-    let status = response.status();
-    let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let asked = asked.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-    Ok((Reply { status, body: response.bytes().await? }, asked))
-}
-
-/// Whether an answer may be another one soon.
-fn may_pass(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
-}
-
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
-        Failure::new(Code::SourceUnreachable, "what answers is not Snowflake's SQL API")
-            .help("Correct `account` or `host` in the source's settings")
-            .caused_by(error)
-    })
 }
 
 /// A random UUID.
@@ -323,29 +273,6 @@ fn unique() -> Result<String, Failure> {
             (parts, at + length)
         });
     Ok(parts.join("-"))
-}
-
-fn http_client(connect_timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let unusable = |what: &str| Failure::new(Code::SourceTls, what.to_owned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut authorities = RootCertStore::empty();
-    // An odd certificate among the system's is no reason to trust none of them.
-    authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?
-        .with_root_certificates(authorities)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .tcp_nodelay(true)
-        .connect_timeout(connect_timeout)
-        .read_timeout(IDLE)
-        .user_agent(concat!("ebb/", env!("CARGO_PKG_VERSION")))
-        // What is meant for one host, the token included, is never sent to another.
-        .redirect(Policy::none())
-        .build()
-        .map_err(|error| unusable("the HTTP client cannot be set up").caused_by(error))
 }
 
 #[cfg(test)]

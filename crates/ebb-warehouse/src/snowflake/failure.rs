@@ -1,12 +1,9 @@
 //! The service's refusals as failures that a person can act on.
 
-use std::time::Duration;
-
 use ebb_core::{Code, Failure};
-use reqwest::StatusCode;
-use url::Url;
 
 use super::{answer::Refused, dialect::quoted, settings::ConnectionSettings};
+use crate::http::{self, too_long};
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(answer: &Refused, settings: &ConnectionSettings) -> Failure {
@@ -105,90 +102,7 @@ pub(super) fn credentials(answer: &Refused, kind: &str) -> Failure {
     Failure::new(Code::SourceAuth, format!("Snowflake refused {what}: {}", said(answer))).help(help)
 }
 
-/// An answer that is none of those the interface promises.
-pub(super) fn unexpected(status: StatusCode, answer: &Refused) -> Failure {
-    let told = said(answer);
-    let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
-    if busy {
-        return Failure::new(
-            Code::SourceLost,
-            format!("Snowflake answered `{}` again and again: {told}", status.as_u16()),
-        )
-        .help("Run the sync again later; nothing was lost");
-    }
-    Failure::new(
-        Code::SourceUnreachable,
-        format!("Snowflake answered `{}`: {told}", status.as_u16()),
-    )
-    .help("Correct `account` or `host` in the source's settings")
-}
-
-/// A request that got no answer. What the HTTP library says of it names the address alone.
-pub(super) fn unanswered(error: reqwest::Error, address: &Url) -> Failure {
-    let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let host = format!("{}{port}", address.host_str().unwrap_or_default());
-    let why = root_cause(&error);
-    if let Some(tls) = tls_error(&error) {
-        return Failure::new(Code::SourceTls, format!("TLS with `{host}` failed: {tls}"))
-            .help("See that no proxy stands between, or that the system trusts its authority")
-            .caused_by(error);
-    }
-    let failure = if error.is_connect() {
-        Failure::new(Code::SourceUnreachable, format!("cannot connect to `{host}`: {why}"))
-            .help("Correct `account` or `host`, and see that this machine may reach it")
-    } else {
-        lost(&why)
-    };
-    failure.caused_by(error)
-}
-
-/// A connection or statement that ended before its work did.
-pub(super) fn lost(why: &str) -> Failure {
-    Failure::new(Code::SourceLost, format!("the connection to the source was lost: {why}"))
-}
-
-/// A statement that took longer than it may.
-pub(super) fn too_long(limit: Duration) -> Failure {
-    let limit = limit.as_secs_f64();
-    Failure::new(Code::SourceTimeout, format!("a statement took longer than {limit} s"))
-}
-
-/// Whether a request failed by its certificate or the like, which another try does not mend.
-pub(super) fn is_tls(error: &reqwest::Error) -> bool {
-    tls_error(error).is_some()
-}
-
 /// What the service says, in one line.
-fn said(answer: &Refused) -> String {
-    let words: Vec<_> = answer.message.split_whitespace().collect();
-    let words = words.join(" ");
-    match (words.as_str(), answer.code.as_str()) {
-        ("", "") => "no reason was given".to_owned(),
-        ("", code) => format!("code {code}"),
-        (_, "") => words,
-        (_, code) => format!("{words} (code {code})"),
-    }
-}
-
-/// The TLS library's error, if the HTTP library's was caused by one.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls.or_else(|| inner.downcast_ref()) {
-            return Some(tls);
-        }
-        cause = inner.source();
-    }
-    None
-}
-
-/// The words of the innermost error.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+pub(super) fn said(answer: &Refused) -> String {
+    http::one_line(&answer.message, &answer.code)
 }

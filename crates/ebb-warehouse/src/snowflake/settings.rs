@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
 use jiff::SignedDuration;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
+
+use crate::http;
 
 /// The keys that are allowed.
 const KEYS: [&str; 14] = [
@@ -121,24 +123,7 @@ impl Given<'_> {
             Some(host) => host,
             None => format!("{}.snowflakecomputing.com", account_host(&self.required("account")?)),
         };
-        let wrong = || {
-            refuse(format!("`{host}` is not a host"))
-                .help("Give a name such as `acme-shop.privatelink.snowflakecomputing.com`")
-        };
-        let text = if host.contains("://") { host.clone() } else { format!("https://{host}") };
-        let address = Url::parse(&text).map_err(|error| wrong().caused_by(error))?;
-        let is_bare = matches!(address.path(), "" | "/")
-            && address.query().is_none()
-            && address.username().is_empty()
-            && address.password().is_none();
-        if !is_bare || !matches!(address.scheme(), "http" | "https") {
-            return Err(wrong());
-        }
-        if address.scheme() == "http" && !is_loopback(&address) {
-            return Err(refuse(format!("`{host}` is not encrypted"))
-                .help("Use `https`; plain HTTP is for this machine alone"));
-        }
-        Ok(address)
+        http::address(&host, "acme-shop.privatelink.snowflakecomputing.com")
     }
 
     fn sign_in(&self) -> Result<SignIn, Failure> {
@@ -181,15 +166,6 @@ fn folded(name: &str) -> String {
 /// The account in a host's name: `ACME_SHOP-EU` is `acme-shop-eu`.
 fn account_host(account: &str) -> String {
     account.to_lowercase().replace('_', "-")
-}
-
-fn is_loopback(address: &Url) -> bool {
-    match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
 }
 
 fn refuse(message: impl Into<String>) -> Failure {

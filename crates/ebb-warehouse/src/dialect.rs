@@ -18,6 +18,10 @@ pub(crate) enum Transactions {
     /// Statements that write rows, gathered from `begin` to `commit` and run together at its end: they
     /// answer nothing. Statements that make tables stand for themselves.
     Gathered,
+    /// One statement, which may replace a table by a query at once, also by one that reads the table. A
+    /// commit writes the tracked records anew beside the current ones; the checkpoint's row says which
+    /// count, and replacing it is the commit.
+    Alone,
 }
 
 /// The SQL of one warehouse family. Every method gives text and knows nothing of a connection.
@@ -192,6 +196,17 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     /// Takes the tracked records out whose identifiers a query `select {value} {from}` gives.
     fn delete_records(&self, records: &str, value: &str, from: &str) -> String {
         format!("delete from {records} where record_id in (select {value} {from})")
+    }
+
+    /// The end of the statement that writes the changes table as it finds them, for at most so many rows.
+    /// Empty where writing all of them is cheaper than stopping: they are counted afterwards.
+    fn probe_limit(&self, limit: u64) -> String {
+        format!("\nlimit {limit}")
+    }
+
+    /// Sets the `op` of the rows of a changes table for which a condition is true.
+    fn assign(&self, changes: &str, op: i64, condition: &str) -> String {
+        format!("update {changes} set op = {op} where {condition}")
     }
 
     /// Sets the `op` of some rows of a changes table.

@@ -108,7 +108,10 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
             job,
             query: crate::query::bare(&*dialect.grammar(), &job.model.sql),
             changes: dialect.table(schema, &changes_table(job)),
-            records: dialect.table(schema, &tables.records),
+            records: dialect.table(
+                schema,
+                state.and_then(|state| state.records_in.as_deref()).unwrap_or(&tables.records),
+            ),
             seqs: dialect
                 .lasting_seqs(schema, &changes_table(job))
                 .unwrap_or_else(|| SEQS.to_owned()),
@@ -123,7 +126,17 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
 
     /// The table in which the tracked records are built anew, quoted.
     pub(crate) fn rebuild(&self) -> String {
-        self.dialect.table(self.schema, &self.tables.rebuild)
+        self.dialect.table(self.schema, self.rebuild_in())
+    }
+
+    /// The bare name of the table in which the tracked records are built anew: the other one where two
+    /// take turns.
+    pub(crate) fn rebuild_in(&self) -> &str {
+        let Tables { records, rebuild, .. } = &self.tables;
+        match self.state {
+            Some(state) if state.records_in.as_ref() != Some(rebuild) => rebuild,
+            Some(_) | None => records,
+        }
     }
 
     /// A model's column read from the alias `m`.

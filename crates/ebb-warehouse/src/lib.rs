@@ -5,6 +5,7 @@ mod blocking;
 mod certificate;
 mod columns;
 mod connection;
+mod databricks;
 mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;

@@ -6,7 +6,7 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
-use crate::{mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
+use crate::{databricks, mysql, postgres, redshift, setup::Setup, snowflake, sqlite};
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
@@ -25,6 +25,9 @@ const KINDS: &[(&str, Connect)] = &[
     ("snowflake", |settings, schema, limits| {
         Ok(Arc::new(snowflake::source(settings, schema, limits)?))
     }),
+    ("databricks", |settings, schema, limits| {
+        Ok(Arc::new(databricks::source(settings, schema, limits)?))
+    }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]
     ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
@@ -34,6 +37,7 @@ const KINDS: &[(&str, Connect)] = &[
 
 /// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
 const SETUPS: &[(&str, Setup)] = &[
+    ("databricks", databricks::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),
     ("redshift", redshift::SETUP),

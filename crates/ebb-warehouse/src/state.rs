@@ -5,7 +5,7 @@ use ebb_core::{
     port::{DiffJob, Recipe, Tracked},
 };
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Transactions};
 
 /// The version of the tables' form that this build writes, and the newest that it reads.
 pub(crate) const FORM: u32 = 1;
@@ -29,6 +29,15 @@ const COLUMNS: [&str; 12] = [
     "unidentified",
 ];
 
+/// The column that names the table of tracked records, where commits take turns with two.
+const RECORDS_IN: &str = "records_in";
+
+/// The columns of an engine's table.
+fn columns<D: Dialect + ?Sized>(dialect: &D) -> impl Iterator<Item = &'static str> {
+    let turns = dialect.transactions() == Transactions::Alone;
+    COLUMNS.into_iter().chain(turns.then_some(RECORDS_IN))
+}
+
 /// What is known of a mapping's tracked records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct State {
@@ -42,6 +51,8 @@ pub(crate) struct State {
     pub(crate) kept: Vec<Column>,
     /// Rows of the model without identifier when the tracked state was last in accord with it.
     pub(crate) unidentified: u64,
+    /// The bare name of the table of tracked records, where commits take turns with two.
+    pub(crate) records_in: Option<String>,
 }
 
 impl State {
@@ -77,8 +88,8 @@ fn damaged() -> Failure {
 
 /// The query that reads the row.
 pub(crate) fn select<D: Dialect + ?Sized>(dialect: &D, table: &str) -> String {
-    let columns = COLUMNS.map(|name| dialect.quote(name)).join(", ");
-    format!("select {columns} from {table}")
+    let columns: Vec<_> = columns(dialect).map(|name| dialect.quote(name)).collect();
+    format!("select {} from {table}", columns.join(", "))
 }
 
 /// The statement that makes the table if it is not there.
@@ -95,13 +106,47 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
     job: &DiffJob,
     state: &State,
 ) -> [String; 3] {
-    let State { tracked, checkpoint_of, key_type, kept, unidentified } = state;
+    let values = values(job, state)
+        .map(|value| value.map_or_else(|| "null".to_owned(), |value| dialect.literal(&value)))
+        .join(", ");
+    let names = COLUMNS.map(|name| dialect.quote(name));
+    [
+        create(dialect, table),
+        format!("delete from {table}"),
+        format!("insert into {table} ({}) values ({values})", names.join(", ")),
+    ]
+}
+
+/// The statement that makes the row what the state says, whether or not there is a table, in one step
+/// with the number of the tracked records, which `count` asks for.
+pub(crate) fn renew<D: Dialect + ?Sized>(
+    dialect: &D,
+    table: &str,
+    job: &DiffJob,
+    state: &State,
+    count: &str,
+) -> String {
+    let values = values(job, state).into_iter().chain([state.records_in.clone()]);
+    let row = columns(dialect).zip(values).map(|(name, value)| {
+        let value = match value {
+            _ if name == RECORDS => dialect.text(&format!("({count})")),
+            Some(value) => dialect.literal(&value),
+            None => dialect.text("null"),
+        };
+        format!("{value} as {}", dialect.quote(name))
+    });
+    dialect.create_table_as(table, &format!("select {}", row.collect::<Vec<_>>().join(", ")))
+}
+
+/// The values of [`COLUMNS`].
+fn values(job: &DiffJob, state: &State) -> [Option<String>; 12] {
+    let State { tracked, checkpoint_of, key_type, kept, unidentified, .. } = state;
     let json = |value: &[String]| {
         Some(serde_json::to_string(value).expect("a list of texts is valid JSON"))
     };
     let kept: Vec<String> =
         kept.iter().flat_map(|column| [column.name.clone(), column.native.clone()]).collect();
-    let values = [
+    [
         Some(FORM.to_string()),
         Some(job.source.clone()),
         Some(job.model_name.clone()),
@@ -114,20 +159,13 @@ pub(crate) fn replace<D: Dialect + ?Sized>(
         Some(key_type.clone()),
         json(&kept),
         Some(unidentified.to_string()),
-    ];
-    let values = values
-        .map(|value| value.map_or_else(|| "null".to_owned(), |value| dialect.literal(&value)))
-        .join(", ");
-    let names = COLUMNS.map(|name| dialect.quote(name));
-    [
-        create(dialect, table),
-        format!("delete from {table}"),
-        format!("insert into {table} ({}) values ({values})", names.join(", ")),
     ]
 }
 
 /// The state that a row of [`select`] tells.
-pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
+pub(crate) fn parse(mut row: Vec<Option<String>>) -> Result<State, Failure> {
+    let records_in = row.get(COLUMNS.len()).cloned().flatten();
+    row.truncate(COLUMNS.len());
     let row = <[Option<String>; 12]>::try_from(row).map_err(|_| damaged())?;
     let [form, _, _, checkpoint, checkpoint_of, sync, version, columns, records, key_type, ..] =
         row.clone();
@@ -154,5 +192,6 @@ pub(crate) fn parse(row: Vec<Option<String>>) -> Result<State, Failure> {
         key_type: key_type.ok_or_else(damaged)?,
         kept,
         unidentified: unidentified.and_then(|rows| rows.parse().ok()).ok_or_else(damaged)?,
+        records_in,
     })
 }

@@ -8,6 +8,7 @@
 
 mod bench;
 mod conformance;
+mod databricks;
 mod engine;
 mod guides;
 mod mysql;

@@ -73,6 +73,36 @@ pub(crate) fn fill<D: Dialect + ?Sized>(layout: &Layout<'_, D>, applied: &Applie
     [format!("delete from {}", layout.records), insert(layout, applied)]
 }
 
+/// What the tracked records are once the applied changes are in, written beside the current ones; `None`
+/// if that is what they are already. `applied_rows` tells how many changes are applied.
+pub(crate) fn beside<D: Dialect + ?Sized>(
+    layout: &Layout<'_, D>,
+    applied: &Applied,
+    applied_rows: u64,
+) -> Option<String> {
+    let columns = more(layout.kept().map(|(_, name)| format!("c.{name}")));
+    let come = applied.of_operations(&WRITTEN);
+    let come = format!("select c.record_id, c.checksum{columns}\n{come}");
+    let query = match layout.state {
+        Some(state) if applied_rows == 0 && is_in_shape(layout, state) => return None,
+        Some(_) => format!(
+            "{stay} left join (select c.record_id as k {gone}) g on g.k = {key}\nwhere g.k is null\n\
+             union all\n{come}",
+            stay = reshaped(layout),
+            gone = applied.of_operations(&Operation::ALL),
+            key = layout.tracked_key("r.record_id"),
+        ),
+        None => come,
+    };
+    let dialect = layout.dialect;
+    Some(dialect.create_records_as(&layout.rebuild(), &layout.key_type, &query))
+}
+
+/// How many changes are applied.
+pub(crate) fn count_applied(applied: &Applied) -> String {
+    format!("select count(*) {}", applied.of_operations(&Operation::ALL))
+}
+
 fn index<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> Option<String> {
     layout.dialect.index_records(layout.schema, &layout.tables.records)
 }

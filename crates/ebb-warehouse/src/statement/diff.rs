@@ -61,7 +61,7 @@ fn changes<D: Dialect + ?Sized>(
     let stored = layout.stored.iter().enumerate();
     let columns = more(stored.map(|(place, name)| format!("c{place} as {name}")));
     let (ordered, limit) = match selection {
-        Selection::Probe(limit) => (String::new(), limit),
+        Selection::Probe(limit) => (String::new(), layout.dialect.probe_limit(limit)),
         Selection::Ordered(limit) => {
             let moment = layout
                 .timestamp
@@ -69,7 +69,7 @@ fn changes<D: Dialect + ?Sized>(
                 .map(|place| format!(", case when c{place} is null then 1 else 0 end, c{place}"))
                 .unwrap_or_default();
             let kind = format!("case when op > {} then 1 else 0 end", Operation::Deleted.number());
-            (format!("order by {kind}{moment}"), limit)
+            (format!("order by {kind}{moment}"), format!("\nlimit {limit}"))
         }
     };
     let (number, order) = if layout.dialect.numbers_changes() {
@@ -87,7 +87,7 @@ fn changes<D: Dialect + ?Sized>(
     let query = format!(
         "with {with}\n\
          select {number}op, k as record_id, h as checksum{columns}\n\
-         from classified{order}\nlimit {limit}",
+         from classified{order}{limit}",
     );
     layout.dialect.create_changes_as(&layout.changes, &query)
 }
@@ -268,7 +268,7 @@ pub(crate) fn mark_duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [S
     let changes = &layout.changes;
     let (duplicate, null) = (aside::DUPLICATE_NEW, aside::NULL);
     [
-        format!("update {changes} set op = {null} where record_id is null"),
+        layout.dialect.assign(changes, null, "record_id is null"),
         layout.dialect.mark(
             changes,
             duplicate,
@@ -284,33 +284,40 @@ pub(crate) fn mark_duplicates<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> [S
 /// After the probe of a full diff: puts rows aside whose identifier is tracked, though no tracked
 /// record differs: an unchanged row of the model has the same identifier.
 pub(crate) fn mark_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
-    let changes = &layout.changes;
     let key = layout.tracked_key("r.record_id");
-    let suspects = format!("op in ({}, {})", Operation::Added.number(), aside::DUPLICATE_NEW);
-    // The few suspects are looked for among the many tracked, so that no engine hashes the many.
-    let records = &layout.records;
+    let suspects = suspects();
     layout.dialect.mark(
-        changes,
+        &layout.changes,
         aside::DUPLICATE_TRACKED,
-        &Marked {
-            condition: Some(&suspects),
-            value: &key,
-            from: &format!(
-                "from {records} r where {key} in \
-                 (select c.record_id from {changes} c where c.{suspects})"
-            ),
-        },
+        &Marked { condition: Some(&suspects), value: &key, from: &twins(layout, &key, &suspects) },
+    )
+}
+
+/// How many rows [`mark_twins`] has to do with, for engines where marking none costs as much as marking
+/// many.
+pub(crate) fn count_twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
+    let key = layout.tracked_key("r.record_id");
+    format!("select count(*) {}", twins(layout, &key, &suspects()))
+}
+
+/// Rows that look new, though an unchanged row may have the same identifier.
+fn suspects() -> String {
+    format!("op in ({}, {})", Operation::Added.number(), aside::DUPLICATE_NEW)
+}
+
+/// The few suspects are looked for among the many tracked, so that no engine hashes the many.
+fn twins<D: Dialect + ?Sized>(layout: &Layout<'_, D>, key: &str, suspects: &str) -> String {
+    format!(
+        "from {records} r where {key} in (select c.record_id from {changes} c where c.{suspects})",
+        records = layout.records,
+        changes = layout.changes,
     )
 }
 
 /// Puts records aside that are gone: one of them may be a row that has no identifier now.
 pub(crate) fn withhold_deletes<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
-    format!(
-        "update {} set op = {} where op = {}",
-        layout.changes,
-        aside::WITHHELD,
-        Operation::Deleted.number()
-    )
+    let deleted = format!("op = {}", Operation::Deleted.number());
+    layout.dialect.assign(&layout.changes, aside::WITHHELD, &deleted)
 }
 
 /// Operation, rows, and values that are not finite, for each operation in the changes table.

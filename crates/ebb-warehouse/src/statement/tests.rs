@@ -57,6 +57,7 @@ fn state<D: Dialect>(dialect: &D, job: &DiffJob, checkpoint: Option<&str>) -> St
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
         unidentified: 0,
+        records_in: None,
     }
 }
 
@@ -111,17 +112,37 @@ fn statements<D: Dialect>(
         subscribed: vec![Operation::Added, Operation::Updated],
     };
     let all = Applied::of(&first, &everything);
-    let swaps = dialect.transactions() == Transactions::Rows;
+    let transactions = dialect.transactions();
+    let swaps = transactions == Transactions::Rows;
+    let some = Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything });
+    let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
+    if transactions == Transactions::Alone {
+        tell("first commit", &[commit::beside(&first, &all, 7).unwrap()]);
+        tell("commit", &[commit::count_applied(&some), commit::beside(&next, &some, 7).unwrap()]);
+        tell("its checkpoint", &[commit::checkpoint(&incremental, &some).unwrap()]);
+        tell("values kept from now on", &[commit::beside(&from_now_on, &some, 0).unwrap()]);
+        assert_eq!(commit::beside(&next, &some, 0), None);
+        let turned = State { records_in: Some(next.rebuild_in().to_owned()), ..tracked.clone() };
+        let count = commit::count(&Layout::new(dialect, "managed", &full, Some(&turned)).unwrap());
+        tell("state", &[state::renew(dialect, "checkpoints", &full, &turned, &count)]);
+        let back = Layout::new(dialect, "managed", &full, Some(&turned)).unwrap();
+        tell("commit after it", &[commit::beside(&back, &all, 7).unwrap()]);
+        tell("rebase", &rebase::rebuild(&keeping));
+        tell("rebased", &[rebase::changed(&keeping)]);
+        tell("twins", &[diff::count_twins(&next)]);
+        tell("its schema is there", &[dialect.schema_exists("Managed").unwrap()]);
+        let tables = dialect.existing_tables("Managed", &["records_a", "changes_01ABC"]);
+        tell("its tables are there", &[tables]);
+        return out;
+    }
     if swaps {
         tell("before the first commit", &commit::empty(&first));
         tell("first commit", &commit::fill(&first, &all));
     } else {
         tell("first commit", &commit::create(&first, &all));
     }
-    let some = Applied::of(&next, &Commit { seqs: [3, 4].into_iter().collect(), ..everything });
     tell("commit", &[commit::delete(&next, &some), commit::insert(&next, &some)]);
     tell("its checkpoint", &[commit::checkpoint(&incremental, &some).unwrap()]);
-    let from_now_on = Layout::new(dialect, "managed", &keep, Some(&tracked)).unwrap();
     let reshaped = if swaps { commit::rebuilt } else { commit::reshape };
     tell("values kept from now on", &reshaped(&from_now_on));
     tell("state", &state::replace(dialect, "checkpoints", &full, &tracked));
@@ -198,6 +219,17 @@ fn snowflake() {
     let told = statements(dialect, &columns, "2026-01-01T10:00:00.000000000+00:00");
     let told = format!("{told}\n{}", gathered(dialect, &columns));
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn databricks() {
+    let columns = [
+        ("id", ColumnKind::Integer, "INT"),
+        ("seq", ColumnKind::Float, "DOUBLE"),
+        ("moved `at`", ColumnKind::Timestamp, "TIMESTAMP"),
+    ];
+    let dialect = &crate::databricks::DatabricksDialect;
+    insta::assert_snapshot!(statements(dialect, &columns, "2026-01-01T10:00:00.000000Z"));
 }
 
 #[cfg(feature = "duckdb")]

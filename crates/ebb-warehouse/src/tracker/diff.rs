@@ -23,7 +23,10 @@ pub(super) async fn diff<D: Dialect, C: Connection>(
     let mut session = tracker.write().await?;
     let session = &mut *session;
     session.label(&label(job)).await?;
-    let in_transaction = tracker.dialect.transactions() != Transactions::Gathered;
+    let in_transaction = match tracker.dialect.transactions() {
+        Transactions::Session | Transactions::Rows => true,
+        Transactions::Gathered | Transactions::Alone => false,
+    };
     let state = tracker.state(session, &job.mapping).await?;
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
 
@@ -119,13 +122,32 @@ async fn probe<D: Dialect>(
     }
     let found = tally(session, layout).await?;
     let suspects = found.changes.added + found.duplicates.added;
-    if found.rows() <= limit && suspects > 0 && diff::may_hide_twins(layout) {
-        let twins = session.execute(&diff::mark_twins(layout)).await?;
-        if twins > 0 {
-            return tally(session, layout).await;
-        }
+    if found.rows() <= limit
+        && suspects > 0
+        && diff::may_hide_twins(layout)
+        && marked_twins(session, layout).await? > 0
+    {
+        return tally(session, layout).await;
     }
     Ok(found)
+}
+
+/// Marks twins; how many there were.
+async fn marked_twins<D: Dialect>(
+    session: &mut dyn Session,
+    layout: &Layout<'_, D>,
+) -> Result<u64, Failure> {
+    let mark = diff::mark_twins(layout);
+    if layout.dialect.transactions() != Transactions::Alone {
+        return session.execute(&mark).await;
+    }
+    // Marking makes the table anew.
+    let twins = numbers(session, &diff::count_twins(layout)).await?;
+    let [twins] = twins.first().copied().unwrap_or_default();
+    if twins > 0 {
+        session.execute(&mark).await?;
+    }
+    Ok(twins)
 }
 
 async fn tally<D: Dialect>(

@@ -62,8 +62,19 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         session: &mut dyn Session,
         tables: &[&str],
     ) -> Result<bool, Failure> {
+        Ok(self.existing(session, tables).await?.len() == tables.len())
+    }
+
+    /// Those of the tables that are there.
+    async fn existing<'a>(
+        &self,
+        session: &mut dyn Session,
+        tables: &[&'a str],
+    ) -> Result<Vec<&'a str>, Failure> {
         let found = session.rows(&self.dialect.existing_tables(&self.schema, tables)).await?;
-        Ok(found.len() == tables.len())
+        let found: Vec<_> = found.into_iter().flatten().flatten().collect();
+        let is_there = |table: &&&str| found.iter().any(|name| name.eq_ignore_ascii_case(table));
+        Ok(tables.iter().filter(is_there).copied().collect())
     }
 
     async fn state(
@@ -72,12 +83,19 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         mapping: &str,
     ) -> Result<Option<State>, Failure> {
         let tables = Tables::of(mapping);
-        if !self.has_tables(session, &[&tables.records, &tables.checkpoints]).await? {
+        let Tables { records, checkpoints, rebuild } = &tables;
+        let found = self.existing(session, &[records, checkpoints, rebuild]).await?;
+        let is_there = |table: &str| found.contains(&table);
+        let takes_turns = self.dialect.transactions() == Transactions::Alone;
+        if !is_there(checkpoints) || !(takes_turns || is_there(records)) {
             return Ok(None);
         }
         let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
         let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
+        if !state.records_in.as_deref().is_none_or(is_there) {
+            return Ok(None);
+        }
         let Some(query) = self.dialect.shape(&self.schema, &tables.records) else {
             return Ok(Some(state));
         };

@@ -15,6 +15,7 @@ macro_rules! scenarios {
         scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
+        scenarios!(@engine databricks, $crate::engine::Databricks, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]
         scenarios!(@engine duckdb, $crate::engine::DuckDb, $($module::{$($name),*})*);

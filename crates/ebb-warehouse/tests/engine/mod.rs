@@ -1,5 +1,6 @@
 //! What a warehouse needs to be tested: an empty database, and a way to fill it that is not Ebb's.
 
+mod databricks;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod mysql;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
+pub(crate) use databricks::Databricks;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;

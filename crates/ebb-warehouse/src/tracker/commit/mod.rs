@@ -1,5 +1,6 @@
 //! Runs the commit and the rebase, each in one transaction.
 
+mod alone;
 mod gathered;
 
 use ebb_core::{
@@ -31,8 +32,12 @@ pub(super) async fn commit<D: Dialect, C: Connection>(
         return Err(read::missing(job));
     }
     let state = tracker.state(session, &job.mapping).await?;
-    if tracker.dialect.transactions() == Transactions::Gathered {
-        return gathered::commit(tracker, session, commit, state).await;
+    match tracker.dialect.transactions() {
+        Transactions::Session | Transactions::Rows => {}
+        Transactions::Gathered => {
+            return gathered::commit(tracker, session, commit, state).await;
+        }
+        Transactions::Alone => return alone::commit(tracker, session, commit, state).await,
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, state.as_ref())?;
     let applied = Applied::of(&layout, commit);
@@ -94,8 +99,10 @@ pub(super) async fn rebase<D: Dialect, C: Connection>(
     let session = &mut *session;
     session.label(&label(job)).await?;
     let Some(state) = tracker.state(session, &job.mapping).await? else { return Ok(0) };
-    if tracker.dialect.transactions() == Transactions::Gathered {
-        return gathered::rebase(tracker, session, job, state).await;
+    match tracker.dialect.transactions() {
+        Transactions::Session | Transactions::Rows => {}
+        Transactions::Gathered => return gathered::rebase(tracker, session, job, state).await,
+        Transactions::Alone => return alone::rebase(tracker, session, job, state).await,
     }
     let layout = Layout::new(&tracker.dialect, &tracker.schema, job, Some(&state))?;
 
@@ -125,6 +132,7 @@ fn next_state<D: Dialect>(layout: &Layout<'_, D>, tracked: Tracked, unidentified
         key_type: layout.key_type.clone(),
         kept: layout.kept().map(|(column, _)| column.clone()).collect(),
         unidentified,
+        records_in: None,
     }
 }
 

@@ -459,7 +459,7 @@ def main():
     os.environ["SPARK_LOCAL_HOSTNAME"] = "localhost"
     # small tables: one task for each step, nothing compiled, nothing planned twice
     settings = {
-        "spark.ui.enabled": "false", "spark.sql.warehouse.dir": A.data_dir, "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1",
+        "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.sql.warehouse.dir": A.data_dir, "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1",
         "spark.driver.memory": "1g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.maxResultSize": "0",
         "spark.sql.session.timeZone": "UTC", "spark.sql.sources.default": "parquet", "spark.sql.legacy.createHiveTableByDefault": "false",
         "spark.sql.ansi.enabled": "true", "spark.sql.ansi.doubleQuotedIdentifiers": "true", "spark.sql.ansi.enforceReservedKeywords": "true", "spark.sql.timeType.enabled": "true",

@@ -14,7 +14,7 @@ use crate::{
 static AZURE: Server = Server {
     kind: "azure",
     name: "SQL Server",
-    schemes: &["sqlserver"],
+    schemes: &[],
     port: 1433,
     keys: &[
         "hostname",

@@ -26,7 +26,7 @@ pub(super) struct Client {
     tokens: Tokens,
     /// Set once the managed dataset is known to be there.
     managed: OnceCell<()>,
-    service: Service,
+    pub(super) service: Service,
     /// Requests that cancel statements.
     pub(super) tasks: Tasks,
 }
@@ -38,7 +38,7 @@ impl Client {
         let service = Service {
             name: "BigQuery",
             interface: "BigQuery's REST interface",
-            settings: "`endpoint`",
+            settings: "`endpoint` and `project`",
             address: settings.endpoint.clone(),
         };
         let (managed, tasks) = (OnceCell::new(), Tasks::default());
@@ -63,7 +63,7 @@ impl Client {
     async fn look<T: DeserializeOwned>(&self, address: &Url) -> Result<Option<T>, Failure> {
         let reply = self.send(Method::GET, address, None).await?;
         match reply.status {
-            StatusCode::OK => parsed(&reply.body).map(Some),
+            StatusCode::OK => self.service.parsed(&reply.body).map(Some),
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(self.refusal(&reply)),
         }
@@ -146,8 +146,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Reply, Failure> {
         let headers = self.tokens.headers().await?;
-        let request =
-            |_| self.request(method.clone(), address, body).headers(headers.clone());
+        let request = |_| self.request(method.clone(), address, body).headers(headers.clone());
         self.service.send(Repeat::FreelyAfter(is_too_quick), request).await
     }
 
@@ -165,7 +164,9 @@ impl Client {
         let reason = reason(&reply.body);
         match reply.status {
             StatusCode::UNAUTHORIZED => failure::credentials(&reason),
-            status if reason.reason.is_empty() => failure::unexpected(status, &reason),
+            status if reason.reason.is_empty() => {
+                self.service.unexpected(status, &failure::said(&reason))
+            }
             _ => failure::refused(&reason, &self.settings),
         }
     }
@@ -178,13 +179,4 @@ fn reason(body: &[u8]) -> Reason {
 /// Whether a project asks more often than it may, which the service also says as a refusal.
 fn is_too_quick(reply: &Reply) -> bool {
     reply.status == StatusCode::FORBIDDEN && reason(&reply.body).reason == "rateLimitExceeded"
-}
-
-/// What an answer says.
-pub(super) fn parsed<T: DeserializeOwned>(body: &Bytes) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
-        Failure::new(Code::SourceUnreachable, "what answers is not BigQuery")
-            .help("Correct `endpoint` in the source's settings")
-            .caused_by(error)
-    })
 }

@@ -1,10 +1,9 @@
 //! The service's refusals as failures that a person can act on.
 
 use ebb_core::{Code, Failure};
-use reqwest::StatusCode;
 
 use super::{answer::Reason, settings::ConnectionSettings};
-use crate::http::too_long;
+use crate::http::{one_line, too_long};
 
 /// The failure of a statement that the service refused or could not finish.
 pub(super) fn refused(reason: &Reason, settings: &ConnectionSettings) -> Failure {
@@ -87,16 +86,6 @@ pub(super) fn credentials(reason: &Reason) -> Failure {
         .help("See that the account and its key still stand and that this machine's clock is right")
 }
 
-/// An answer that is none of those the interface promises.
-pub(super) fn unexpected(status: StatusCode, reason: &Reason) -> Failure {
-    let told = format!("BigQuery answered `{}`: {}", status.as_u16(), said(reason));
-    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-        return busy(&told);
-    }
-    Failure::new(Code::SourceUnreachable, told)
-        .help("Correct `endpoint` and `project` in the source's settings")
-}
-
 /// The service could not do what was asked, and may be able to later.
 fn busy(told: &str) -> Failure {
     Failure::new(Code::SourceLost, format!("BigQuery was asked again and again: {told}"))
@@ -104,13 +93,6 @@ fn busy(told: &str) -> Failure {
 }
 
 /// What the service says, in one line.
-fn said(reason: &Reason) -> String {
-    let words: Vec<_> = reason.message.split_whitespace().collect();
-    let words = words.join(" ");
-    match (words.as_str(), reason.reason.as_str()) {
-        ("", "") => "no reason was given".to_owned(),
-        ("", word) => word.to_owned(),
-        (_, "") => words,
-        (_, word) => format!("{words} ({word})"),
-    }
+pub(super) fn said(reason: &Reason) -> String {
+    one_line(&reason.message, &reason.reason)
 }

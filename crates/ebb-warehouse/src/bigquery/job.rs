@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, time};
 
 use super::{
     answer::{Job, Page, QueryStatistics, Statistics},
-    client::{Client, parsed},
+    client::Client,
     failure,
     question::{Configuration, DatasetReference, JobReference, Property, Query, Request},
     settings::ConnectionSettings,
@@ -69,7 +69,7 @@ pub(super) async fn dry_run(client: &Client, sql: &str) -> Result<QueryStatistic
     job.configuration.dry_run = true;
     let reply = client.send(Method::POST, &client.address(&["jobs"]), Some(&json!(job))).await?;
     match reply.status {
-        StatusCode::OK => Ok(finished(client, parsed(&reply.body)?)?.query),
+        StatusCode::OK => Ok(finished(client, client.service.parsed(&reply.body)?)?.query),
         _ => Err(client.refusal(&reply)),
     }
 }
@@ -123,7 +123,7 @@ impl Done {
             .append_pair("formatOptions.useInt64Timestamp", "true");
         let reply = client.send(Method::GET, &address, None).await?;
         match reply.status {
-            StatusCode::OK => Ok((parsed(&reply.body)?, reply.body)),
+            StatusCode::OK => Ok((client.service.parsed(&reply.body)?, reply.body)),
             StatusCode::NOT_FOUND => Err(http::lost("the service no longer knows the job")),
             _ => Err(client.refusal(&reply)),
         }
@@ -156,7 +156,7 @@ impl Running {
                 self.ended = reply.status.is_client_error();
                 return Err(client.refusal(&reply));
             }
-            let job: Job = parsed(&reply.body)?;
+            let job: Job = client.service.parsed(&reply.body)?;
             if job.status.state == "DONE" {
                 self.ended = true;
                 let statistics = finished(&client, job)?;

@@ -1,7 +1,5 @@
 //! The rows of a first sync, read out of a warehouse as fast as Ebb does it.
 
-use std::time::Instant;
-
 use anyhow::Context as _;
 use clap::Args;
 use ebb_core::{
@@ -11,6 +9,7 @@ use ebb_core::{
 };
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
+use tokio::time::Instant;
 
 /// A source and a model of it.
 #[derive(Debug, Args)]

@@ -229,7 +229,7 @@ async fn an_updated_mapping_takes_its_snapshot_first() {
 
 #[tokio::test(start_paused = true)]
 async fn leftovers_are_dropped_when_their_sync_is_over_or_too_old_to_go_on() {
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const DAY: Duration = Duration::from_hours(24);
     let world = world(Faults::default());
     let engine = world.engine(1);
     let now = u64::try_from(world.clock.now().as_millisecond()).unwrap();

@@ -116,7 +116,7 @@ async fn a_preview_is_kept_for_a_while_and_read_again_on_demand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_sync_left_is_dropped_once_nobody_goes_on_with_it() {
-    let script = Script { delay: Duration::from_secs(60), ..Script::default() };
+    let script = Script { delay: Duration::from_mins(1), ..Script::default() };
     let shop = Shop::new(100, script).await;
     let mut child = shop.command(&["sync", "all"]).spawn().unwrap();
     while shop.receiver.requests().is_empty() {

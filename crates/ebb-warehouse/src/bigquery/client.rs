@@ -1,6 +1,5 @@
 //! The service's REST interface: requests go out, answers come back, what may be tried again is tried again.
 
-use bytes::Bytes;
 use ebb_core::{Code, Failure};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;

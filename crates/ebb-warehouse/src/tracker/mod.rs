@@ -64,24 +64,12 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         session: &mut dyn Session,
         tables: &[&str],
     ) -> Result<bool, Failure> {
-        Ok(self.existing(session, tables).await?.len() == tables.len())
-    }
-
-    /// Those of the tables that are there.
-    async fn existing<'a>(
-        &self,
-        session: &mut dyn Session,
-        tables: &[&'a str],
-    ) -> Result<Vec<&'a str>, Failure> {
-        let found: Vec<_> = match session.tables(tables).await? {
-            Some(known) => known.into_iter().map(|table| table.name).collect(),
-            None => {
-                let query = self.dialect.existing_tables(&self.schema, tables);
-                session.rows(&query).await?.into_iter().flatten().flatten().collect()
-            }
+        let found = if let Some(known) = session.tables(tables).await? {
+            known.len()
+        } else {
+            session.rows(&self.dialect.existing_tables(&self.schema, tables)).await?.len()
         };
-        let is_there = |table: &&&str| found.iter().any(|name| name.eq_ignore_ascii_case(table));
-        Ok(tables.iter().filter(is_there).copied().collect())
+        Ok(found == tables.len())
     }
 
     async fn state(
@@ -93,17 +81,19 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         if let Some(statement) = self.dialect.mend(&self.schema, &tables.records) {
             session.execute(&statement).await?;
         }
-        let Tables { records, checkpoints, rebuild } = &tables;
-        let found = self.existing(session, &[records, checkpoints, rebuild]).await?;
-        let is_there = |table: &str| found.contains(&table);
+        let Tables { records, checkpoints, .. } = &tables;
+        // Where two tables take turns, the checkpoint's row says which of them counts.
         let takes_turns = self.dialect.transactions() == Transactions::Alone;
-        if !is_there(checkpoints) || !(takes_turns || is_there(records)) {
+        let needed = if takes_turns { vec![&**checkpoints] } else { vec![&**records, checkpoints] };
+        if !self.has_tables(session, &needed).await? {
             return Ok(None);
         }
         let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
         let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
-        if !state.records_in.as_deref().is_none_or(is_there) {
+        if let Some(records) = &state.records_in
+            && !self.has_tables(session, &[records]).await?
+        {
             return Ok(None);
         }
         match self.shape(session, &tables.records).await? {
@@ -208,12 +198,11 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn leftovers(&self) -> Result<BTreeMap<SyncId, Vec<String>>, Failure> {
         let mut session = self.connection.open(Access::Read).await?;
-        let tables = match session.all_tables().await? {
-            Some(tables) => tables,
-            None => {
-                let rows = session.rows(&self.dialect.all_tables(&self.schema)).await?;
-                rows.into_iter().flatten().flatten().collect()
-            }
+        let tables = if let Some(tables) = session.all_tables().await? {
+            tables
+        } else {
+            let rows = session.rows(&self.dialect.all_tables(&self.schema)).await?;
+            rows.into_iter().flatten().flatten().collect()
         };
         let mut leftovers = BTreeMap::<_, Vec<_>>::new();
         for table in tables {

@@ -1,6 +1,10 @@
 //! What a commit takes over.
 
-use ebb_core::{Code, Operation, port::Commit};
+use ebb_core::{
+    Code, Operation,
+    port::{Commit, DiffJob},
+};
+use roaring::RoaringTreemap;
 
 use crate::{assert_lines, bench::Bench, engine::Engine};
 
@@ -155,6 +159,26 @@ pub(super) async fn values_kept_from_now_on<E: Engine>(engine: E) {
     bench.keep_deleted_values = false;
     bench.run("delete from users where id = 4").await;
     assert_lines!(bench.sync().await, [r#"deleted 4 {"id":null,"city":null,"visits":null}"#]);
+}
+
+pub(super) async fn a_mapping_may_have_a_long_name<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    let mapping = "a-mapping-of-every-customer-of-the-shop-to-the-tool-of-the-marketing-team";
+    for (sync, found) in [4, 0].into_iter().enumerate() {
+        let job = DiffJob { mapping: mapping.to_owned(), ..bench.job().await };
+        let diff = bench.warehouse.diff(&job).await.unwrap();
+        assert_eq!((diff.first, diff.changes.total()), (sync == 0, found));
+        let everything = Commit {
+            job,
+            seqs: RoaringTreemap::new(),
+            inverted: false,
+            subscribed: Operation::ALL.to_vec(),
+        };
+        bench.commit(&everything).await;
+        assert_eq!(bench.warehouse.tracked(mapping).await.unwrap().unwrap().records, 4);
+    }
+    bench.warehouse.reset(mapping).await.unwrap();
+    assert_eq!(bench.warehouse.tracked(mapping).await, Ok(None));
 }
 
 pub(super) async fn a_reset_forgets<E: Engine>(engine: E) {

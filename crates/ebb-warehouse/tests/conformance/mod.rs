@@ -72,6 +72,7 @@ scenarios! {
         what_is_not_subscribed_is_tracked_all_the_same,
         kept_values_come_back_with_the_delete,
         values_kept_from_now_on,
+        a_mapping_may_have_a_long_name,
         a_reset_forgets,
         a_lost_changes_table_is_told,
         checks_find_nothing_wrong,

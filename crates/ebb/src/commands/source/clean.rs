@@ -13,7 +13,7 @@ use crate::{
     workspace::Workspace,
 };
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Drop the tables that killed syncs left in a source's managed schema
 #[derive(Debug, clap::Args)]

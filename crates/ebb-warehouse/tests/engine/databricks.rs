@@ -31,6 +31,8 @@ impl Databricks {
 
 #[async_trait]
 impl Engine for Databricks {
+    const CUTS_APART: usize = 11;
+
     fn kind(&self) -> &'static str {
         "databricks"
     }

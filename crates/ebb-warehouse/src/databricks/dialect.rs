@@ -133,7 +133,7 @@ impl Dialect for DatabricksDialect {
 
     /// Unlike `row_number`, it does not gather all rows in one place. It leaves gaps.
     fn row_number(&self) -> String {
-        "monotonically_increasing_id()".to_owned()
+        "1 + monotonically_increasing_id()".to_owned()
     }
 
     fn transactions(&self) -> Transactions {

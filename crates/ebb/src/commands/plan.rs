@@ -96,14 +96,8 @@ mod tests {
     #[test]
     fn what_the_diff_read_is_told_where_the_warehouse_counts_it() {
         let all = Subscription::default();
-        insta::assert_snapshot!(text(&plan(Some(1_600_000_000)), all), @r"
-           1 added
-           2 updated
-           3 deleted  (tracked, not sent)
-           0 discarded
-           4 tracked before
-        1.49 GiB read in the warehouse
-        ");
+        let told = text(&plan(Some(1_600_000_000)), all);
+        assert!(told.contains("\n    1.49 GiB read in the warehouse\n"), "{told}");
         assert!(!text(&plan(None), all).contains("read in the warehouse"));
         let json = serde_json::to_value(plan(Some(7))).unwrap();
         assert_eq!(json["diff"]["scanned"], 7);

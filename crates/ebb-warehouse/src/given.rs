@@ -110,9 +110,14 @@ impl Given {
         self.values.iter().find(|(taken, _)| *taken == key).map(|(_, value)| value.as_str())
     }
 
+    /// A setting, unless it is empty.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        self.get(key).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
     /// What must be given for a key.
     pub(crate) fn required(&self, key: &str) -> Result<String, Failure> {
-        self.get(key).filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| {
+        self.text(key).ok_or_else(|| {
             let missing = refuse(format!("the setting `{key}` is missing"));
             if self.server.schemes.is_empty() {
                 return missing.help(format!("Add `{key}`"));

@@ -11,6 +11,7 @@ mod azure;
 mod bench;
 mod bigquery;
 mod conformance;
+mod control;
 mod databricks;
 mod engine;
 mod guides;

@@ -2,25 +2,32 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
-use jiff::SignedDuration;
-use serde_json::Value;
+use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
-use crate::http::is_loopback;
+use crate::{
+    given::{Given, Server},
+    http::address,
+};
 
-/// The keys that are allowed.
-const KEYS: [&str; 9] = [
-    "project",
-    "location",
-    "dataset",
-    "credentials",
-    "credentials_path",
-    "endpoint",
-    "maximum_bytes_billed",
-    "connect_timeout",
-    "statement_timeout",
-];
+/// What a source of this kind takes.
+static BIGQUERY: Server = Server {
+    kind: "bigquery",
+    name: "BigQuery",
+    schemes: &[],
+    port: 443,
+    keys: &[
+        "project",
+        "location",
+        "dataset",
+        "credentials",
+        "credentials_path",
+        "endpoint",
+        "maximum_bytes_billed",
+        "connect_timeout",
+        "statement_timeout",
+    ],
+};
 
 /// Where and as whom statements run, and what they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,23 +62,14 @@ pub(super) enum SignIn {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed: &str) -> Result<Self, Failure> {
-        for (key, value) in settings.iter() {
-            if !KEYS.contains(&key.as_str()) {
-                return Err(refuse(format!("`{key}` is not a setting of a bigquery source"))
-                    .help(suggest::allowed(key, KEYS)));
-            }
-            if !matches!(value, Value::String(_) | Value::Number(_)) {
-                return Err(refuse(format!("the setting `{key}` is neither text nor a number")));
-            }
-        }
-        let given = Given(settings);
+        let given = Given::read(&BIGQUERY, settings)?;
         Ok(Self {
-            endpoint: given.endpoint()?,
-            project: given.project()?,
+            endpoint: endpoint(&given)?,
+            project: project(&given)?,
             location: given.text("location").unwrap_or_else(|| "US".to_owned()),
             dataset: given.text("dataset"),
-            sign_in: given.sign_in()?,
-            maximum_bytes_billed: given.number("maximum_bytes_billed")?,
+            sign_in: sign_in(&given)?,
+            maximum_bytes_billed: number(&given, "maximum_bytes_billed")?,
             connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
             statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
             managed: managed.to_owned(),
@@ -79,77 +77,38 @@ impl ConnectionSettings {
     }
 }
 
-/// Settings as they were given, texts and numbers all of them.
-struct Given<'a>(&'a Settings);
+fn number(given: &Given, key: &str) -> Result<Option<u64>, Failure> {
+    let Some(text) = given.text(key) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        refuse(format!("`{text}` is not allowed for `{key}`")).help("Give a number of bytes")
+    })
+}
 
-impl Given<'_> {
-    fn text(&self, key: &str) -> Option<String> {
-        let value = self.0.get(key)?;
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some(text).filter(|text| !text.is_empty())
+fn project(given: &Given) -> Result<String, Failure> {
+    let project = given.text("project").ok_or_else(|| {
+        refuse("the setting `project` is missing")
+            .help("Give the project's id; `gcloud projects list` tells it")
+    })?;
+    // What stands in addresses and in quoted names must not end them.
+    let is_id = |it: char| it.is_ascii_alphanumeric() || "-_.:".contains(it);
+    if project.chars().all(is_id) {
+        return Ok(project);
     }
+    Err(refuse(format!("`{project}` is not the id of a project"))
+        .help("Give the project's id, such as `acme-shop`, and not its name"))
+}
 
-    fn number(&self, key: &str) -> Result<Option<u64>, Failure> {
-        let Some(text) = self.text(key) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| {
-            refuse(format!("`{text}` is not allowed for `{key}`")).help("Give a number of bytes")
-        })
-    }
+fn endpoint(given: &Given) -> Result<Url, Failure> {
+    let host = given.text("endpoint").unwrap_or_else(|| "bigquery.googleapis.com".to_owned());
+    address(&host, "https://bigquery-shop.p.googleapis.com")
+}
 
-    fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
-        let Some(text) = self.text(key) else { return Ok(default) };
-        let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-        seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok()).ok_or_else(|| {
-            refuse(format!("`{text}` is not allowed for `{key}`"))
-                .help("Give seconds such as `30`, or a time such as `5min`")
-        })
-    }
-
-    fn project(&self) -> Result<String, Failure> {
-        let project = self.text("project").ok_or_else(|| {
-            refuse("the setting `project` is missing")
-                .help("Give the project's id; `gcloud projects list` tells it")
-        })?;
-        // What stands in addresses and in quoted names must not end them.
-        let is_id = |it: char| it.is_ascii_alphanumeric() || "-_.:".contains(it);
-        if project.chars().all(is_id) {
-            return Ok(project);
-        }
-        Err(refuse(format!("`{project}` is not the id of a project"))
-            .help("Give the project's id, such as `acme-shop`, and not its name"))
-    }
-
-    fn endpoint(&self) -> Result<Url, Failure> {
-        let text =
-            self.text("endpoint").unwrap_or_else(|| "https://bigquery.googleapis.com".to_owned());
-        let wrong = || {
-            refuse(format!("`{text}` is not an endpoint"))
-                .help("Give an address such as `https://bigquery-shop.p.googleapis.com`")
-        };
-        let address = Url::parse(&text).map_err(|error| wrong().caused_by(error))?;
-        let is_bare = matches!(address.path(), "" | "/")
-            && address.query().is_none()
-            && address.username().is_empty()
-            && address.password().is_none();
-        if !is_bare || !matches!(address.scheme(), "http" | "https") {
-            return Err(wrong());
-        }
-        if address.scheme() == "http" && !is_loopback(&address) {
-            return Err(refuse(format!("`{text}` is not encrypted"))
-                .help("Use `https`; plain HTTP is for this machine alone"));
-        }
-        Ok(address)
-    }
-
-    fn sign_in(&self) -> Result<SignIn, Failure> {
-        match (self.text("credentials"), self.text("credentials_path")) {
-            (Some(_), Some(_)) => {
-                Err(refuse("both `credentials` and `credentials_path` are given"))
-            }
-            (Some(text), None) => Ok(SignIn::Text(Secret::new(text))),
-            (None, Some(path)) => Ok(SignIn::File(path.into())),
-            (None, None) => Ok(SignIn::Default),
-        }
+fn sign_in(given: &Given) -> Result<SignIn, Failure> {
+    match (given.text("credentials"), given.text("credentials_path")) {
+        (Some(_), Some(_)) => Err(refuse("both `credentials` and `credentials_path` are given")),
+        (Some(text), None) => Ok(SignIn::Text(Secret::new(text))),
+        (None, Some(path)) => Ok(SignIn::File(path.into())),
+        (None, None) => Ok(SignIn::Default),
     }
 }
 

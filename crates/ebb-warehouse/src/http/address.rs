@@ -27,7 +27,7 @@ pub(crate) fn address(host: &str, example: &str) -> Result<Url, Failure> {
 }
 
 /// Whether an address is this machine's own, so that plain HTTP shows nothing to anybody.
-pub(crate) fn is_loopback(address: &Url) -> bool {
+fn is_loopback(address: &Url) -> bool {
     match address.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

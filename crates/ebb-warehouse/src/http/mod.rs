@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time;
 use url::Url;
 
-pub(crate) use address::{address, is_loopback};
+pub(crate) use address::address;
 pub(crate) use failure::{lost, one_line, too_long};
 pub(crate) use tasks::Tasks;
 pub(crate) use unique::unique;

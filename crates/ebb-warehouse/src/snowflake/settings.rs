@@ -2,36 +2,43 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use ebb_core::{Code, Failure, Secret, config::Settings, suggest};
-use jiff::SignedDuration;
-use serde_json::Value;
+use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
 use super::oauth::OAuthClient;
-use crate::http;
+use crate::{
+    given::{Given, Server},
+    http,
+};
 
-/// The keys that are allowed.
-const KEYS: [&str; 19] = [
-    "account",
-    "host",
-    "user",
-    "private_key",
-    "private_key_path",
-    "private_key_passphrase",
-    "token",
-    "oauth_token",
-    "oauth_client_id",
-    "oauth_client_secret",
-    "oauth_refresh_token",
-    "oauth_token_url",
-    "oauth_scope",
-    "warehouse",
-    "database",
-    "role",
-    "schema",
-    "connect_timeout",
-    "statement_timeout",
-];
+/// What a source of this kind takes.
+static SNOWFLAKE: Server = Server {
+    kind: "snowflake",
+    name: "Snowflake",
+    schemes: &[],
+    port: 443,
+    keys: &[
+        "account",
+        "host",
+        "user",
+        "private_key",
+        "private_key_path",
+        "private_key_passphrase",
+        "token",
+        "oauth_token",
+        "oauth_client_id",
+        "oauth_client_secret",
+        "oauth_refresh_token",
+        "oauth_token_url",
+        "oauth_scope",
+        "warehouse",
+        "database",
+        "role",
+        "schema",
+        "connect_timeout",
+        "statement_timeout",
+    ],
+};
 
 /// Where and as whom statements run, and how long they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,19 +82,10 @@ pub(super) enum PrivateKey {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        for (key, value) in settings.iter() {
-            if !KEYS.contains(&key.as_str()) {
-                return Err(refuse(format!("`{key}` is not a setting of a snowflake source"))
-                    .help(suggest::allowed(key, KEYS)));
-            }
-            if !matches!(value, Value::String(_) | Value::Number(_)) {
-                return Err(refuse(format!("the setting `{key}` is neither text nor a number")));
-            }
-        }
-        let given = Given(settings);
-        let address = given.address()?;
+        let given = Given::read(&SNOWFLAKE, settings)?;
+        let address = address(&given)?;
         Ok(Self {
-            sign_in: given.sign_in(&address)?,
+            sign_in: sign_in(&given, &address)?,
             address,
             context: Context {
                 database: folded(&given.required("database")?),
@@ -102,94 +100,69 @@ impl ConnectionSettings {
     }
 }
 
-/// Settings as they were given, texts and numbers all of them.
-struct Given<'a>(&'a Settings);
+/// The host of a private link if one is given, else the account's own.
+fn address(given: &Given) -> Result<Url, Failure> {
+    let host = match given.text("host") {
+        Some(host) => host,
+        None => format!("{}.snowflakecomputing.com", account_host(&given.required("account")?)),
+    };
+    http::address(&host, "acme-shop.privatelink.snowflakecomputing.com")
+}
 
-impl Given<'_> {
-    fn text(&self, key: &str) -> Option<String> {
-        let value = self.0.get(key)?;
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        Some(text).filter(|text| !text.is_empty())
-    }
-
-    fn required(&self, key: &str) -> Result<String, Failure> {
-        self.text(key).ok_or_else(|| refuse(format!("the setting `{key}` is missing")))
-    }
-
-    fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
-        let Some(text) = self.text(key) else { return Ok(default) };
-        let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-        seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok()).ok_or_else(|| {
-            refuse(format!("`{text}` is not allowed for `{key}`"))
-                .help("Give seconds such as `30`, or a time such as `5min`")
-        })
-    }
-
-    /// The host of a private link if one is given, else the account's own.
-    fn address(&self) -> Result<Url, Failure> {
-        let host = match self.text("host") {
-            Some(host) => host,
-            None => format!("{}.snowflakecomputing.com", account_host(&self.required("account")?)),
-        };
-        http::address(&host, "acme-shop.privatelink.snowflakecomputing.com")
-    }
-
-    fn sign_in(&self, address: &Url) -> Result<SignIn, Failure> {
-        let secret = |key| self.text(key).map(Secret::new);
-        let key = match (secret("private_key"), self.text("private_key_path")) {
-            (Some(_), Some(_)) => {
-                return Err(refuse("both `private_key` and `private_key_path` are given"));
-            }
-            (Some(text), None) => Some(PrivateKey::Text(text)),
-            (None, Some(path)) => Some(PrivateKey::File(path.into())),
-            (None, None) => None,
-        };
-        let client = self.oauth_client(address)?;
-        match (key, secret("token"), secret("oauth_token"), client) {
-            (Some(key), None, None, None) => Ok(SignIn::KeyPair {
-                account: self.required("account")?,
-                user: self.required("user")?,
-                key,
-                passphrase: secret("private_key_passphrase"),
-            }),
-            (None, Some(token), None, None) => Ok(SignIn::ProgrammaticToken(token)),
-            (None, None, Some(token), None) => Ok(SignIn::OAuth(token)),
-            (None, None, None, Some(client)) => Ok(SignIn::OAuthClient(client)),
-            (None, None, None, None) => Err(refuse("no credentials are given").help(
-                "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
-                 or `oauth_token`, or an OAuth client",
-            )),
-            (_, _, _, _) => Err(refuse("more than one kind of credentials is given")
-                .help("Keep one of the private key, `token`, `oauth_token` and the OAuth client")),
+fn sign_in(given: &Given, address: &Url) -> Result<SignIn, Failure> {
+    let secret = |key| given.text(key).map(Secret::new);
+    let key = match (secret("private_key"), given.text("private_key_path")) {
+        (Some(_), Some(_)) => {
+            return Err(refuse("both `private_key` and `private_key_path` are given"));
         }
+        (Some(text), None) => Some(PrivateKey::Text(text)),
+        (None, Some(path)) => Some(PrivateKey::File(path.into())),
+        (None, None) => None,
+    };
+    let client = oauth_client(given, address)?;
+    match (key, secret("token"), secret("oauth_token"), client) {
+        (Some(key), None, None, None) => Ok(SignIn::KeyPair {
+            account: given.required("account")?,
+            user: given.required("user")?,
+            key,
+            passphrase: secret("private_key_passphrase"),
+        }),
+        (None, Some(token), None, None) => Ok(SignIn::ProgrammaticToken(token)),
+        (None, None, Some(token), None) => Ok(SignIn::OAuth(token)),
+        (None, None, None, Some(client)) => Ok(SignIn::OAuthClient(client)),
+        (None, None, None, None) => Err(refuse("no credentials are given").help(
+            "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
+             or `oauth_token`, or an OAuth client",
+        )),
+        (_, _, _, _) => Err(refuse("more than one kind of credentials is given")
+            .help("Keep one of the private key, `token`, `oauth_token` and the OAuth client")),
     }
+}
 
-    /// The client that gets OAuth tokens, from the account itself unless another place is named.
-    fn oauth_client(&self, address: &Url) -> Result<Option<OAuthClient>, Failure> {
-        let others =
-            ["oauth_client_secret", "oauth_refresh_token", "oauth_token_url", "oauth_scope"];
-        let Some(id) = self.text("oauth_client_id") else {
-            let alone = others.into_iter().find(|key| self.text(key).is_some());
-            return alone.map_or(Ok(None), |key| {
-                Err(refuse(format!("`{key}` is given without `oauth_client_id`")))
-            });
-        };
-        let refresh = self.text("oauth_refresh_token").map(Secret::new);
-        let address = match self.text("oauth_token_url") {
-            Some(text) => token_address(&text)?,
-            None if refresh.is_some() => {
-                let mut address = address.clone();
-                address.set_path("/oauth/token-request");
-                address
-            }
-            None => {
-                return Err(refuse("an OAuth client has neither `oauth_refresh_token` nor `oauth_token_url`")
-                    .help("Snowflake itself gives tokens for a refresh token; an identity provider has an address"));
-            }
-        };
-        let secret = Secret::new(self.required("oauth_client_secret")?);
-        Ok(Some(OAuthClient { address, id, secret, refresh, scope: self.text("oauth_scope") }))
-    }
+/// The client that gets OAuth tokens, from the account itself unless another place is named.
+fn oauth_client(given: &Given, address: &Url) -> Result<Option<OAuthClient>, Failure> {
+    let others = ["oauth_client_secret", "oauth_refresh_token", "oauth_token_url", "oauth_scope"];
+    let Some(id) = given.text("oauth_client_id") else {
+        let alone = others.into_iter().find(|key| given.text(key).is_some());
+        return alone.map_or(Ok(None), |key| {
+            Err(refuse(format!("`{key}` is given without `oauth_client_id`")))
+        });
+    };
+    let refresh = given.text("oauth_refresh_token").map(Secret::new);
+    let address = match given.text("oauth_token_url") {
+        Some(text) => token_address(&text)?,
+        None if refresh.is_some() => {
+            let mut address = address.clone();
+            address.set_path("/oauth/token-request");
+            address
+        }
+        None => {
+            return Err(refuse("an OAuth client has neither `oauth_refresh_token` nor `oauth_token_url`")
+                .help("Snowflake itself gives tokens for a refresh token; an identity provider has an address"));
+        }
+    };
+    let secret = Secret::new(given.required("oauth_client_secret")?);
+    Ok(Some(OAuthClient { address, id, secret, refresh, scope: given.text("oauth_scope") }))
 }
 
 /// Where an identity provider gives tokens: a host like any other, and a path.

@@ -55,6 +55,8 @@ macro_rules! engine {
     ($name:ident) => {
         #[async_trait]
         impl Engine for $name {
+            const CUTS_APART: usize = 5;
+
             fn kind(&self) -> &'static str {
                 "azure"
             }

@@ -25,8 +25,6 @@ impl DuckDb {
 
 #[async_trait]
 impl Engine for DuckDb {
-    const CUTS_APART: usize = 3;
-
     fn kind(&self) -> &'static str {
         "duckdb"
     }

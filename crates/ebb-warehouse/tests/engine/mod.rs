@@ -31,8 +31,8 @@ pub(crate) use sqlite::Sqlite;
 /// An empty database of its own, dropped or left to the cluster when the test ends.
 #[async_trait]
 pub(crate) trait Engine: Send + Sync {
-    /// How many of the moments at which an operation may be killed lie between two that are tried.
-    const CUTS_APART: usize = 1;
+    /// Of the moments at which an operation may be killed, one in so many is tried.
+    const CUTS_APART: usize = 3;
 
     /// The kind of source.
     fn kind(&self) -> &'static str;

@@ -33,6 +33,8 @@ impl Mysql {
 
 #[async_trait]
 impl Engine for Mysql {
+    const CUTS_APART: usize = 1;
+
     fn kind(&self) -> &'static str {
         "mysql"
     }

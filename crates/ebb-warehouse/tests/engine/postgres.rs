@@ -25,6 +25,8 @@ impl Postgres {
 
 #[async_trait]
 impl Engine for Postgres {
+    const CUTS_APART: usize = 1;
+
     fn kind(&self) -> &'static str {
         "postgres"
     }

@@ -35,8 +35,6 @@ impl Snowflake {
 
 #[async_trait]
 impl Engine for Snowflake {
-    const CUTS_APART: usize = 3;
-
     fn kind(&self) -> &'static str {
         "snowflake"
     }

@@ -32,6 +32,8 @@ impl Sqlite {
 
 #[async_trait]
 impl Engine for Sqlite {
+    const CUTS_APART: usize = 1;
+
     fn kind(&self) -> &'static str {
         "sqlite"
     }

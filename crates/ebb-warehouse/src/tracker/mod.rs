@@ -85,10 +85,15 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
         // Where two tables take turns, the checkpoint's row says which of them counts.
         let takes_turns = self.dialect.transactions() == Transactions::Alone;
         let needed = if takes_turns { vec![&**checkpoints] } else { vec![&**records, checkpoints] };
+        let table = self.dialect.table(&self.schema, checkpoints);
+        if self.dialect.transactions() == Transactions::Rows {
+            // Tables are swapped one by one before who lists them, and at once for who reads them: a
+            // query waits for the swap's end. It fails where there is no table, which is asked next.
+            session.rows(&state::select(&self.dialect, &table)).await.ok();
+        }
         if !self.has_tables(session, &needed).await? {
             return Ok(None);
         }
-        let table = self.dialect.table(&self.schema, &tables.checkpoints);
         let row = session.rows(&state::select(&self.dialect, &table)).await?.pop();
         let Some(state) = row.map(state::parse).transpose()? else { return Ok(None) };
         if let Some(records) = &state.records_in

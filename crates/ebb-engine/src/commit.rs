@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ebb_core::{
-    Code, Counts, Failure, Operation, SyncId,
+    Code, Counts, Failure, Operation, PartNumber, SyncId,
     port::{Action, Commit, Outcomes, PartInfo, Status, SyncRecord},
 };
 use roaring::RoaringTreemap;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Engine, Job, Watch,
+    changes::Changes,
     extract::phase,
     load::{Courier, load},
     stage::{CompleteOnDrop, Shelf, Staging},
@@ -59,7 +60,8 @@ impl Engine {
         self.ports.store.save(&record).await?;
         let outcomes = self.ports.store.outcomes(record.id).await?;
         let commit = self.commit_of(&job, &record, &outcomes).await?;
-        if let Err(failure) = job.warehouse.commit(&commit).await {
+        let again = self.again(&watch.stop);
+        if let Err(failure) = again.ask(async || job.warehouse.commit(&commit).await).await {
             // What was delivered is journaled: the next start commits it.
             tracing::warn!(sync.id = %record.id, %failure, "commit failed");
             return Err(failure);
@@ -116,16 +118,18 @@ impl Engine {
         let began = Instant::now();
         let diff_job = self.diff_job(job, record);
         let operations: Vec<Operation> = job.plan.mapping.records.operations().collect();
+        let again = self.again(&courier.stop);
+        let after = parts.last().map(|part| part.last);
+        let changes = Changes::new(&*job.warehouse, &diff_job, &operations, after, &again);
         let staging = Staging {
-            warehouse: &*job.warehouse,
             parts: &*self.ports.parts,
             store: &*self.ports.store,
-            job: &diff_job,
-            operations: &operations,
+            sync: record.id,
             progress: &courier.progress,
             size: self.tuning.part_size,
         };
-        match staging.run(parts, shelf, &courier.stop).await {
+        let number = PartNumber::try_from(parts.len()).unwrap_or(PartNumber::MAX);
+        match staging.run(changes, number, shelf, &courier.stop).await {
             Ok(complete) => {
                 record.staged = complete;
                 record.phases.push(phase("stage", began));

@@ -10,11 +10,7 @@ use ebb_core::{
     port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord, Warehouse},
 };
 
-use crate::{
-    Job, Jobs, Plan, Watch,
-    load::{Gate, Retries},
-    stage::PartSize,
-};
+use crate::{Job, Jobs, Plan, Retries, Watch, load::Gate, stage::PartSize};
 
 /// What the engine is built upon.
 #[derive(Clone)]
@@ -38,12 +34,21 @@ pub enum Approval {
 }
 
 /// How the engine works, where that is a matter of taste and not of correctness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
     /// When a batch is tried again.
     pub retries: Retries,
+    /// When a source is asked again that goes away after it answered.
+    pub source: Retries,
     /// When a part is closed.
     pub part_size: PartSize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        let (retries, source) = (Retries::default(), Retries::of_sources());
+        Self { retries, source, part_size: PartSize::default() }
+    }
 }
 
 /// Runs syncs. One engine serves a whole process.

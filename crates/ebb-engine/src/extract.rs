@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<SyncRecord, Failure> {
         watch.progress.begin();
         self.drop_leftovers(&job, &record).await?;
-        let (action, diff) = match self.extract(&mut job, &mut record, approval).await {
+        let (action, diff) = match self.extract(&mut job, &mut record, approval, watch).await {
             Ok(extracted) => extracted,
             Err(failure) => {
                 let held = matches!(failure.code, Code::Held | Code::RecipeChanged);
@@ -88,20 +88,23 @@ impl Engine {
         job: &mut Job,
         record: &mut SyncRecord,
         approval: Approval,
+        watch: &Watch,
     ) -> Result<(Arc<dyn Action>, Diff), Failure> {
         let began = Instant::now();
         let warehouse = &job.warehouse;
+        // Who cannot reach the source at all wants to know at once; from here on it is waited for.
         job.plan.columns = warehouse.columns(&job.query).await?;
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
         let action = job.delivery.compile(&job.plan)?;
+        let again = self.again(&watch.stop);
         let mut diff_job = job.diff_job(record.id, &self.limits);
         diff_job.trust_deletes = approval == Approval::Approved;
         if approval == Approval::Guarded {
-            let tracked = warehouse.tracked(&job.plan.name).await?;
+            let tracked = again.ask(async || warehouse.tracked(&job.plan.name).await).await?;
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
         }
-        let diff = warehouse.diff(&diff_job).await?;
+        let diff = again.ask(async || warehouse.diff(&diff_job).await).await?;
         if approval == Approval::Guarded {
             guard::after_diff(&diff, job.plan.mapping.guards)?;
         }

@@ -4,6 +4,8 @@
 //! database are the ports of `ebb_core`. It can be dropped at any await point and started again:
 //! what [`ebb_core::port::Store`] and the warehouse hold is enough to finish (I2).
 
+mod again;
+mod changes;
 mod clean;
 mod commit;
 mod dry_run;
@@ -14,6 +16,7 @@ mod job;
 mod load;
 mod progress;
 mod replay;
+mod retry;
 mod stage;
 mod trial;
 
@@ -21,7 +24,7 @@ pub use clean::{Leftover, Need};
 pub use dry_run::{DryRun, ShownBatch};
 pub use engine::{Approval, Engine, Ports, Tuning};
 pub use job::{Delivery, Job, Jobs, Plan};
-pub use load::Retries;
 pub use progress::{Progress, Snapshot, Watch};
+pub use retry::Retries;
 pub use stage::PartSize;
 pub use trial::Trial;

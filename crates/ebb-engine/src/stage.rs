@@ -5,17 +5,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arrow_array::{RecordBatch, cast::AsArray, types::Int64Type};
+use arrow_array::RecordBatch;
 use ebb_core::{
-    Code, Failure, Operation, PartNumber,
-    port::{BatchStream, DiffJob, PartInfo, Parts, Store, Warehouse},
-    record::SEQ,
+    Failure, PartNumber, SyncId,
+    port::{PartInfo, Parts, Store},
 };
-use futures_util::{StreamExt, TryStreamExt, stream::Fuse};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::Progress;
+use crate::{Progress, changes::Changes};
 
 /// A part is closed when it holds so much: large enough that a part costs little, small enough that
 /// some of them fit in memory (I4).
@@ -127,37 +125,31 @@ impl Rows {
     }
 }
 
-/// What staging reads from and writes to.
+/// What staging writes to.
 pub(crate) struct Staging<'a> {
-    pub(crate) warehouse: &'a dyn Warehouse,
     pub(crate) parts: &'a dyn Parts,
     pub(crate) store: &'a dyn Store,
-    pub(crate) job: &'a DiffJob,
-    pub(crate) operations: &'a [Operation],
+    pub(crate) sync: SyncId,
     pub(crate) progress: &'a Progress,
     pub(crate) size: PartSize,
 }
 
 impl Staging<'_> {
-    /// Stages what follows the parts that `already` are there. Stops between two batches when
-    /// `stop` says so; then `false` comes back, and the changes table still holds the rest.
+    /// Stages changes as the parts from `number` on. Stops between two batches when `stop` says so;
+    /// then `false` comes back, and the changes table still holds the rest.
     pub(crate) async fn run(
         &self,
-        already: &[PartInfo],
+        mut changes: Changes<'_>,
+        mut number: PartNumber,
         shelf: &Shelf,
         stop: &CancellationToken,
     ) -> Result<bool, Failure> {
-        let mut after = already.last().map(|part| part.last);
-        let mut number = PartNumber::try_from(already.len()).unwrap_or(PartNumber::MAX);
-        let mut stream = self.warehouse.changes(self.job, self.operations, after).await?.fuse();
-        let mut rows = self.gather(&mut stream, &mut after, stop).await?;
+        let mut rows = self.gather(&mut changes, stop).await?;
         while let Some(full) = rows {
             // One part is stored while the next arrives. Both come to their end: a part that is
             // still being written must not meet a later try of itself.
-            let (stored, next) = tokio::join!(
-                self.close(number, full, shelf),
-                self.gather(&mut stream, &mut after, stop)
-            );
+            let (stored, next) =
+                tokio::join!(self.close(number, full, shelf), self.gather(&mut changes, stop));
             stored?;
             rows = next?;
             number += 1;
@@ -168,47 +160,28 @@ impl Staging<'_> {
     /// The rows of the next part; `None` at the end, or when loading stops.
     async fn gather(
         &self,
-        stream: &mut Fuse<BatchStream>,
-        after: &mut Option<u64>,
+        changes: &mut Changes<'_>,
         stop: &CancellationToken,
     ) -> Result<Option<Rows>, Failure> {
         let mut rows = Rows::default();
-        while let Some(batch) = stream.try_next().await? {
-            if stop.is_cancelled() {
-                return Ok(None);
-            }
-            *after = in_order(&batch, *after)?.or(*after);
-            rows.push(batch);
-            if rows.fill(self.size) {
-                break;
+        while !rows.fill(self.size) {
+            match changes.next().await {
+                _ if stop.is_cancelled() => return Ok(None),
+                Ok(Some(batch)) => rows.push(batch),
+                Ok(None) => break,
+                Err(failure) => return Err(failure),
             }
         }
         Ok((rows.count > 0).then_some(rows))
     }
 
     async fn close(&self, number: PartNumber, rows: Rows, shelf: &Shelf) -> Result<(), Failure> {
-        let part = self.parts.put(self.job.sync, number, rows.batches.clone()).await?;
-        self.store.add_part(self.job.sync, &part).await?;
+        let part = self.parts.put(self.sync, number, rows.batches.clone()).await?;
+        self.store.add_part(self.sync, &part).await?;
         self.progress.staged(part.changes.total());
         shelf.add(part, rows);
         Ok(())
     }
-}
-
-/// The last `seq` of a batch. A resumed staging relies on the order, so it is checked.
-fn in_order(batch: &RecordBatch, after: Option<u64>) -> Result<Option<u64>, Failure> {
-    let disorder = || Failure::new(Code::SourceLost, "the changes did not arrive in their order");
-    let column = batch.column_by_name(SEQ).ok_or_else(disorder)?;
-    let seqs = column.as_primitive_opt::<Int64Type>().ok_or_else(disorder)?;
-    let mut last = after;
-    for seq in seqs.values() {
-        let seq = u64::try_from(*seq).map_err(|_| disorder())?;
-        if last.is_some_and(|last| seq <= last) {
-            return Err(disorder());
-        }
-        last = Some(seq);
-    }
-    Ok(last)
 }
 
 /// Ends the wait of the loader when staging ends, however it ends.
@@ -223,7 +196,7 @@ impl Drop for CompleteOnDrop {
 #[cfg(test)]
 mod tests {
     use arrow_array::{ArrayRef, Int64Array};
-    use ebb_core::Tally;
+    use ebb_core::{Tally, record::SEQ};
 
     use super::*;
 

@@ -7,7 +7,7 @@ use ebb_core::{
     config::Guards,
     port::{Clock, Status, Store, Warehouse},
 };
-use ebb_engine::{Approval, Need, Watch};
+use ebb_engine::{Approval, Need, Retries, Watch};
 
 use crate::world::{Faults, World};
 
@@ -64,7 +64,7 @@ async fn refused_credentials_end_the_sync_as_one_failure_and_cost_no_attempt() {
 async fn a_sync_whose_commit_was_not_answered_ends_as_it_would_have() {
     let world = world(Faults::default());
     *world.receiver.unauthorized.lock().unwrap() = true;
-    world.warehouse.loses_commit.store(true, Ordering::Relaxed);
+    world.warehouse.loses_commits.store(Retries::of_sources().tries, Ordering::Relaxed);
     let lost = world.sync(1, Approval::Guarded).await.unwrap_err();
     assert_eq!(lost.code, Code::SourceLost);
     *world.receiver.unauthorized.lock().unwrap() = false;
@@ -72,6 +72,38 @@ async fn a_sync_whose_commit_was_not_answered_ends_as_it_would_have() {
     assert_eq!((ended.status, ended.counts.failed.added), (Status::Failed, 100));
     assert_eq!(ended.failure.unwrap().code, Code::DestinationAuth);
     assert_eq!((next.status, next.counts.delivered.added), (Status::Succeeded, 100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_goes_away_for_a_while_is_asked_again() {
+    let world = world(Faults::default());
+    world.warehouse.breaks_streams.store(15, Ordering::Relaxed);
+    world.warehouse.loses_commits.store(3, Ordering::Relaxed);
+    let [sync] = world.sync(1, Approval::Guarded).await.unwrap().try_into().unwrap();
+    assert_eq!((sync.status, sync.counts.delivered.added), (Status::Succeeded, 100));
+    assert_eq!(world.receiver.taken().len(), 100, "nothing goes out twice");
+    assert_eq!(world.warehouse.breaks_streams.load(Ordering::Relaxed), 0);
+    assert_eq!(world.warehouse.loses_commits.load(Ordering::Relaxed), 0);
+    assert_eq!(world.warehouse.tracked_records().len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_is_to_stop_does_not_wait_for_its_source() {
+    let world = world(Faults::default());
+    world.warehouse.loses_commits.store(u32::MAX, Ordering::Relaxed);
+    let watch = Watch::default();
+    let engine = world.engine(1);
+    let sync = engine.sync(&world, world.plan(), Approval::Guarded, &watch);
+    let commits_lost = || u32::MAX - world.warehouse.loses_commits.load(Ordering::Relaxed);
+    let stop = async {
+        while commits_lost() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        watch.stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(sync, stop);
+    assert_eq!(ended.unwrap_err().code, Code::SourceLost);
+    assert!(commits_lost() <= 2, "{} tries after it was to stop", commits_lost());
 }
 
 #[tokio::test(start_paused = true)]

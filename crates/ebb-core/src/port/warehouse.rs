@@ -150,7 +150,8 @@ pub struct Commit {
 /// A source, connected. Reads the model, writes in the managed schema alone.
 ///
 /// Every method opens what it needs and lets it go: a slow destination never holds a session open.
-/// Failures carry `S1xx` codes. Methods that change the tracked state are atomic and repeatable.
+/// Failures carry `S1xx` codes. What changes the tracked state is atomic, and every method may be
+/// called again after it failed.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
     /// Tries what a sync needs, step by step: connect, read, create schema, write, drop.

@@ -17,11 +17,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Gate, Retries,
+    Gate,
     gate::{Permit, Signal},
     judge::{Endurance, Judge},
 };
-use crate::Progress;
+use crate::{Progress, Retries};
 
 /// So many batches in a row that fail after all their tries mean that the destination is down.
 const PATIENCE: u32 = 8;

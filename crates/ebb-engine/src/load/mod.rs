@@ -6,13 +6,11 @@ mod feed;
 mod gate;
 mod judge;
 mod prepare;
-mod retry;
 
 pub(crate) use batcher::Batcher;
 pub(crate) use courier::{Cargo, Courier};
 pub(crate) use gate::Gate;
 pub(crate) use prepare::prepare;
-pub use retry::Retries;
 
 use std::sync::Arc;
 

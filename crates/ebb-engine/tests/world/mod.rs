@@ -4,7 +4,10 @@ mod destination;
 mod store;
 mod warehouse;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use ebb_core::{
     Failure, Limits, Subscription,
@@ -71,6 +74,7 @@ impl World {
         };
         let tuning = Tuning {
             retries: Retries { tries: 4, ..Retries::default() },
+            source: Retries { first: Duration::from_millis(20), ..Retries::of_sources() },
             part_size: PartSize { rows: 17, bytes: usize::MAX },
         };
         Engine::new(ports, Limits::default(), tuning, seed)

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -49,8 +49,10 @@ pub(crate) struct MemoryWarehouse {
     random: Mutex<fastrand::Rng>,
     /// Of a thousand calls, so many are lost.
     pub(crate) lost: Mutex<u32>,
-    /// The next commit goes through, but its answer is lost.
-    pub(crate) loses_commit: AtomicBool,
+    /// So many commits go through, but their answers are lost.
+    pub(crate) loses_commits: AtomicU32,
+    /// So many streams of changes break after their first batch.
+    pub(crate) breaks_streams: AtomicU32,
 }
 
 pub(crate) fn columns() -> Vec<Column> {
@@ -66,7 +68,8 @@ impl MemoryWarehouse {
             state: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             lost: Mutex::new(0),
-            loses_commit: AtomicBool::new(false),
+            loses_commits: AtomicU32::new(0),
+            breaks_streams: AtomicU32::new(0),
         }
     }
 
@@ -91,12 +94,21 @@ impl MemoryWarehouse {
     }
 
     fn may_fail(&self) -> Result<(), Failure> {
-        let lost = *self.lost.lock().unwrap();
-        if self.random.lock().unwrap().u32(0..1000) < lost {
-            return Err(Failure::new(Code::SourceLost, "the connection was lost"));
+        let often = *self.lost.lock().unwrap();
+        if self.random.lock().unwrap().u32(0..1000) < often {
+            return Err(lost());
         }
         Ok(())
     }
+}
+
+fn lost() -> Failure {
+    Failure::new(Code::SourceLost, "the connection was lost")
+}
+
+/// Whether there was one to take.
+fn one_less(count: &AtomicU32) -> bool {
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
 }
 
 /// The model by identifier: a list of values, more than one for duplicates.
@@ -236,8 +248,11 @@ impl Warehouse for MemoryWarehouse {
             .filter(|change| operations.contains(&change.operation))
             .filter(|change| after.is_none_or(|after| change.seq > after))
             .collect();
-        let batches: Vec<Result<RecordBatch, Failure>> =
+        let mut batches: Vec<Result<RecordBatch, Failure>> =
             wanted.chunks(5).map(|chunk| self.may_fail().map(|()| batch(chunk))).collect();
+        if batches.len() > 1 && one_less(&self.breaks_streams) {
+            batches[1] = Err(lost());
+        }
         Ok(stream::iter(batches)
             .then(|batch| async {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -275,8 +290,8 @@ impl Warehouse for MemoryWarehouse {
             state.recipe = state.version;
         }
         // The transaction is through, but its answer may be lost.
-        if self.loses_commit.swap(false, Ordering::Relaxed) {
-            return Err(Failure::new(Code::SourceLost, "the connection was lost"));
+        if one_less(&self.loses_commits) {
+            return Err(lost());
         }
         self.may_fail()
     }

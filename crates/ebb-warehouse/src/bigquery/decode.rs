@@ -6,11 +6,11 @@ use arrow_array::RecordBatch;
 use ebb_core::{Code, Column, Failure};
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error, IgnoredAny, SeqAccess, Visitor},
 };
 
 use super::answer::Rows;
-use crate::text_rows::{Batches, Place};
+use crate::text_rows::{Batches, Object, Place};
 
 /// The batches of one piece of a result, and how many rows they hold.
 pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<(Vec<RecordBatch>, u64), Failure> {
@@ -33,38 +33,6 @@ fn unlike(error: serde_json::Error) -> Failure {
     Failure::new(Code::SourceQuery, "BigQuery gave rows of another form than it promised")
         .help("Run the sync again")
         .caused_by(error)
-}
-
-/// Reads what lies under one key of an object and lets the rest go.
-struct Object<S>(&'static str, S);
-
-impl<'de, S: DeserializeSeed<'de, Value = ()>> DeserializeSeed<'de> for Object<S> {
-    type Value = ();
-
-    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
-        reader.deserialize_map(self)
-    }
-}
-
-impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Object<S> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "an object with `{}`", self.0)
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let mut seed = Some(self.1);
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match seed.take_if(|_| key == self.0) {
-                Some(seed) => map.next_value_seed(seed)?,
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Reads the list of rows.

@@ -6,51 +6,21 @@ use arrow_array::RecordBatch;
 use ebb_core::{Code, Column, Failure};
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error, IgnoredAny, SeqAccess, Visitor},
 };
 
-use crate::text_rows::Batches;
+use crate::text_rows::{Batches, Object};
 
 /// The batches of one piece of a result.
 pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
     let mut batches = Batches::new(columns);
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let read = Piece(&mut batches).deserialize(&mut reader);
+    let read = Object("data", Rows(&mut batches)).deserialize(&mut reader);
     read.and_then(|()| batches.finish()).map_err(|error| {
         Failure::new(Code::SourceQuery, "Snowflake gave rows of another form than it promised")
             .help("Run the sync again")
             .caused_by(error)
     })
-}
-
-/// Reads the object around the rows.
-struct Piece<'a>(&'a mut Batches);
-
-impl<'de> DeserializeSeed<'de> for Piece<'_> {
-    type Value = ();
-
-    fn deserialize<R: Deserializer<'de>>(self, reader: R) -> Result<(), R::Error> {
-        reader.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Piece<'_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an object with rows")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            if key == "data" {
-                map.next_value_seed(Rows(self.0))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Reads the list of rows.

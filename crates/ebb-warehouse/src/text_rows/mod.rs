@@ -1,6 +1,7 @@
 //! Rows whose values are text, as services give them that speak JSON, turned into staged batches value by
 //! value, without a tree between. What stands around the rows is each service's own.
 
+mod object;
 mod values;
 
 use std::{cell::Cell, fmt, sync::Arc};
@@ -13,6 +14,7 @@ use serde::{
     de::{DeserializeSeed, Error, Visitor},
 };
 
+pub(crate) use object::Object;
 use values::Values;
 
 /// Rows of one batch, at most.

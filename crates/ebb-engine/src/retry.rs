@@ -1,8 +1,8 @@
-//! When a batch is tried again.
+//! When something is tried again.
 
 use std::time::Duration;
 
-/// How long and how often a batch is tried within one sync.
+/// How long and how often something is tried within one sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
     /// Tries in all, the first included.
@@ -11,7 +11,7 @@ pub struct Retries {
     pub first: Duration,
     /// The longest wait of all that Ebb chooses by itself.
     pub longest: Duration,
-    /// Destinations that ask for a longer wait are left to the next sync.
+    /// Who asks for a longer wait is left to the next sync.
     pub patience: Duration,
 }
 
@@ -27,7 +27,17 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// The wait after a failed try (counted from 1), with full jitter, or what the destination
+    /// Long enough for a database to start anew, short enough for a person who waits.
+    pub const fn of_sources() -> Self {
+        Self {
+            tries: 6,
+            first: Duration::from_secs(2),
+            longest: Duration::from_secs(30),
+            patience: Duration::from_mins(5),
+        }
+    }
+
+    /// The wait after a failed try (counted from 1), with full jitter, or what the other side
     /// asked for if that is longer; `None` if there is to be no other try. `random` is in `0..1`.
     pub(crate) fn wait(self, tried: u32, asked: Option<Duration>, random: f64) -> Option<Duration> {
         if tried >= self.tries || asked.is_some_and(|asked| asked > self.patience) {

@@ -17,23 +17,15 @@ use crate::{
     suggest,
 };
 
-/// Settings of sources that are paths, by kind.
-const PATHS: [(&str, &str); 8] = [
-    ("azure", "sslrootcert"),
-    ("duckdb", "path"),
-    ("postgres", "sslcert"),
-    ("postgres", "sslkey"),
-    ("postgres", "sslrootcert"),
-    ("redshift", "sslrootcert"),
-    ("snowflake", "private_key_path"),
-    ("sqlite", "path"),
-];
+/// Settings of sources that are paths of files, whatever the kind.
+const PATHS: [&str; 6] =
+    ["credentials_path", "path", "private_key_path", "sslcert", "sslkey", "sslrootcert"];
 
 impl Assembly<'_> {
     pub(super) fn sources(&mut self, entries: &Merged<'_>) -> BTreeMap<String, Source> {
         self.each("sources", entries, |assembly, entry, form: SourceForm| {
             let mut settings = form.settings.unwrap_or_default();
-            for (_, key) in PATHS.into_iter().filter(|(kind, _)| *kind == form.kind) {
+            for key in PATHS {
                 assembly.start_path_at_root(entry, &mut settings, key);
             }
             Some(Source {

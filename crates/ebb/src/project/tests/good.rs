@@ -91,7 +91,7 @@ mappings:
 }
 
 #[test]
-fn database_files_start_from_the_project_folder() {
+fn files_of_sources_start_from_the_project_folder() {
     let folder = folder(&[(
         "ebb.yaml",
         "\
@@ -99,8 +99,9 @@ sources:
   a: { kind: sqlite, settings: { path: data/shop.db } }
   b: { kind: duckdb, settings: { path: /var/shop.db } }
   c: { kind: sqlite, settings: { path: ':memory:' } }
-  d: { kind: other, settings: { path: data/shop.db } }
-  e: { kind: postgres, settings: { sslrootcert: certs/ca.pem } }
+  d: { kind: databricks, settings: { http_path: sql/1.0/warehouses/a } }
+  e: { kind: mysql, settings: { sslrootcert: certs/ca.pem } }
+  f: { kind: bigquery, settings: { credentials_path: key.json } }
 ",
     )]);
     let project = load(folder.path()).unwrap();
@@ -108,7 +109,8 @@ sources:
     assert_eq!(path("a"), json!(folder.path().join("data/shop.db")));
     assert_eq!(path("b"), json!("/var/shop.db"));
     assert_eq!(path("c"), json!(":memory:"));
-    assert_eq!(path("d"), json!("data/shop.db"));
-    let root = &project.sources["e"].settings["sslrootcert"];
-    assert_eq!(root, &json!(folder.path().join("certs/ca.pem")));
+    let setting = |name: &str, key: &str| project.sources[name].settings[key].clone();
+    assert_eq!(setting("d", "http_path"), json!("sql/1.0/warehouses/a"));
+    assert_eq!(setting("e", "sslrootcert"), json!(folder.path().join("certs/ca.pem")));
+    assert_eq!(setting("f", "credentials_path"), json!(folder.path().join("key.json")));
 }

@@ -1,6 +1,6 @@
 //! Where a server is and who connects: settings of a project file, or a URL.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use ebb_core::{Failure, Secret};
 
@@ -14,6 +14,8 @@ pub(crate) struct Product {
     pub(crate) server: Server,
     /// How strict a connection is about encryption where nothing else is said.
     pub(crate) sslmode: SslMode,
+    /// The same at a server on this machine.
+    pub(crate) sslmode_here: SslMode,
     /// Where an administrator says who may connect from where.
     pub(crate) admission: &'static str,
 }
@@ -60,15 +62,17 @@ impl ConnectionSettings {
         user: String,
         managed_schema: &str,
     ) -> Result<Self, Failure> {
+        let host = given.required("host")?;
+        let sslmode = if is_here(&host) { product.sslmode_here } else { product.sslmode };
         Ok(Self {
             product,
-            host: given.required("host")?,
+            host,
             port: given.port()?,
             database: given.get("database").unwrap_or(&user).to_owned(),
             user,
             login_name: None,
             password: given.get("password").map(Secret::new),
-            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, product.sslmode)?,
+            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, sslmode)?,
             sslrootcert: given.path("sslrootcert"),
             client_certificate: given.client_certificate()?,
             connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
@@ -88,4 +92,10 @@ impl ConnectionSettings {
     pub(crate) fn is_socket(&self) -> bool {
         self.host.starts_with('/')
     }
+}
+
+/// Whether a host is this machine: what is sent there crosses no network.
+fn is_here(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host.starts_with('/') || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -30,7 +30,8 @@ static POSTGRES: Product = Product {
             "work_mem",
         ],
     },
-    sslmode: SslMode::Prefer,
+    sslmode: SslMode::VerifyFull,
+    sslmode_here: SslMode::Prefer,
     admission: "the server's pg_hba.conf",
 };
 
@@ -104,13 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_the_defaults_of_the_field() {
+    fn what_is_left_out_has_safe_defaults() {
         let settings = read(json!({ "host": "h", "user": "ann" })).unwrap();
         assert_eq!(
             (settings.connection.port, settings.connection.database.as_str()),
             (5432, "ann")
         );
-        assert_eq!((settings.connection.sslmode, settings.work_mem), (SslMode::Prefer, None));
+        assert_eq!((settings.connection.sslmode, settings.work_mem), (SslMode::VerifyFull, None));
+        for here in ["localhost", "127.0.0.1", "::1", "/run/postgresql"] {
+            let settings = read(json!({ "host": here, "user": "ann" })).unwrap();
+            assert_eq!(settings.connection.sslmode, SslMode::Prefer, "{here}");
+        }
     }
 
     #[test]

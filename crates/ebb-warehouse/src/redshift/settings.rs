@@ -43,6 +43,7 @@ static REDSHIFT: Product = Product {
     },
     // A cluster's certificate comes from an authority that every system trusts.
     sslmode: SslMode::VerifyFull,
+    sslmode_here: SslMode::VerifyFull,
     admission: "the cluster's security group and parameter group",
 };
 

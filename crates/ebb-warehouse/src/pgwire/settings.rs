@@ -97,5 +97,7 @@ impl ConnectionSettings {
 /// Whether a host is this machine: what is sent there crosses no network.
 fn is_here(host: &str) -> bool {
     let address = host.parse::<IpAddr>();
-    host.starts_with('/') || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address| address.is_loopback())
 }

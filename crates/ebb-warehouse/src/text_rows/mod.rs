@@ -14,6 +14,7 @@ use serde::{
 };
 
 use values::Values;
+pub(crate) use values::{json, time_of_day};
 
 /// Rows of one batch, at most.
 const ROWS: usize = 8192;

@@ -171,7 +171,7 @@ class Query(D.Stmt):
         is_query = self.b["statement"].lstrip(" (\n").split(None, 1)[0].lower() in ("select", "with", "show", "values") and not self.children
         form = "arrow" if is_query and "application/json" not in request.headers.get("accept", "") and self.info().get("format") != "json" else "json"
         data = {"parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}], "rowtype": self.meta, "queryId": self.id, "queryResultFormat": form, "statementTypeId": 4096 if is_query else 12288, "sqlState": None,
-                "finalDatabaseName": self.session.database, "finalSchemaName": self.session.schema, "finalWarehouseName": self.session.query["warehouse"], "finalRoleName": self.session.query["roleName"], "numberOfBinds": 0, "version": 1}
+                "finalDatabaseName": self.session.con.database, "finalSchemaName": self.session.con.schema, "finalWarehouseName": self.session.query["warehouse"], "finalRoleName": self.session.query["roleName"], "numberOfBinds": 0, "version": 1}
         if self.children: return done({**data, "total": 1, "returned": 1, "rowset": [["Multiple statements executed successfully."]], "resultIds": ",".join(f"{self.id}-{n}" for n in range(self.children)), "resultTypes": ",".join(["12288"] * self.children)})
         if self.table is None: return done({**data, "total": 0, "returned": 0, **({"rowsetBase64": ""} if form == "arrow" else {"rowset": []})})
         total, k = self.table.num_rows, self.piece_rows(); first = await run_in_threadpool(self.bytes_of, 0, form); pieces = range(1, -(-total // k))

@@ -122,35 +122,35 @@ fn times(array: &ArrayRef, scale: u32) -> Option<ArrayRef> {
 
 /// Moments in microseconds. What is finer is cut off towards 1970, as it is from the text of moments.
 fn moments(array: &ArrayRef, scale: u32) -> Option<ArrayRef> {
-    let Some(parts) = array.as_struct_opt() else {
-        return scaled_moments(array, scale);
+    let finer = 10_i128.checked_pow(NANOS.checked_sub(scale)?)?;
+    let moments: Option<TimestampMicrosecondArray> = match array.as_struct_opt() {
+        None => numbers(array)?.map(|number| micros(number.map(|number| number * finer))).collect(),
+        Some(parts) => {
+            let epoch = parts.column_by_name("epoch")?;
+            let valid = |row: usize| parts.is_valid(row);
+            match parts.column_by_name("fraction") {
+                Some(fraction) => {
+                    let both = numbers(epoch)?.zip(numbers(fraction)?).enumerate();
+                    let nanos = |(seconds, nanos)| Some(seconds? * 1_000_000_000 + nanos?);
+                    both.map(|(row, both)| micros(nanos(both).filter(|_| valid(row)))).collect()
+                }
+                // A zone stands beside whole numbers.
+                None => numbers(epoch)?
+                    .enumerate()
+                    .map(|(row, number)| {
+                        micros(number.filter(|_| valid(row)).map(|number| number * finer))
+                    })
+                    .collect(),
+            }
+        }
     };
-    let epoch = parts.column_by_name("epoch")?;
-    let Some(fraction) = parts.column_by_name("fraction") else {
-        // The zone stands beside whole numbers.
-        return scaled_moments(epoch, scale);
-    };
-    let epoch = epoch.as_primitive_opt::<Int64Type>()?;
-    let fraction = fraction.as_primitive_opt::<Int32Type>()?;
-    let moments = epoch.iter().zip(fraction).enumerate().map(|(row, (seconds, nanos))| {
-        let Some((seconds, nanos)) = seconds.zip(nanos).filter(|_| parts.is_valid(row)) else {
-            return Some(None);
-        };
-        let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-        i64::try_from(nanos / 1000).ok().map(Some)
-    });
-    let moments: Option<TimestampMicrosecondArray> = moments.collect();
     Some(Arc::new(moments?))
 }
 
-fn scaled_moments(array: &ArrayRef, scale: u32) -> Option<ArrayRef> {
-    let finer = 10_i128.checked_pow(NANOS.checked_sub(scale)?)?;
-    let moments = numbers(array)?.map(|number| match number {
-        Some(number) => i64::try_from(number * finer / 1000).ok().map(Some),
-        None => Some(None),
-    });
-    let moments: Option<TimestampMicrosecondArray> = moments.collect();
-    Some(Arc::new(moments?))
+/// Microseconds of nanoseconds; none at all if they do not fit.
+#[expect(clippy::option_option, reason = "null is a value here")]
+fn micros(nanos: Option<i128>) -> Option<Option<i64>> {
+    nanos.map(|nanos| i64::try_from(nanos / 1000)).transpose().ok()
 }
 
 /// Text of JSON, in which every value is one.
@@ -303,7 +303,11 @@ mod tests {
         let as_arrow = told(Rows::Arrow(stream(&arrays)), &columns);
         let as_json = told(Rows::List(Bytes::from_static(json.as_bytes())), &columns);
         assert_eq!(as_arrow, as_json);
-        insta::assert_snapshot!(as_arrow.join("\n"), @"");
+        insta::assert_snapshot!(as_arrow.join("\n"), @r#"
+        7 {"small":999999999,"big":92233720368547758070,"exact":-0.5000000000,"price":-1.05,"clock":"10:11:12","fine":"00:00:00.0000015","local":"1969-12-31T23:59:59.876544","at":"1969-12-31T23:59:59.876544Z","coarse":"1969-12-31T23:59:59.999","zoned":"1969-12-31T23:59:59.999Z","doc":{"a":1}}
+        8 {"small":-1,"big":0,"exact":0.0000000001,"price":0.05,"clock":"00:00:00","fine":"23:59:59.12","local":"9999-12-31T23:59:59.999999","at":"9999-12-31T23:59:59.999999Z","coarse":"2026-01-02T10:11:12.123","zoned":"2026-01-02T10:11:12.123Z","doc":"[undefined]"}
+        9 {"small":null,"big":null,"exact":null,"price":null,"clock":null,"fine":null,"local":null,"at":null,"coarse":null,"zoned":null,"doc":null}
+        "#);
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl SnowflakeBySession {
 
 #[async_trait]
 impl Engine for SnowflakeBySession {
-    const CUTS_APART: usize = 11;
+    const CUTS_APART: usize = 23;
 
     fn kind(&self) -> &'static str {
         "snowflake"

@@ -38,6 +38,14 @@ pub(super) struct Granted {
     pub(super) token: Option<String>,
     pub(super) master_token: Option<String>,
     pub(super) next_action: Option<String>,
+    pub(super) session_info: Option<Place>,
+}
+
+/// Where a session is.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Place {
+    pub(super) schema_name: Option<String>,
 }
 
 /// What a renewal gives.
@@ -54,6 +62,8 @@ pub(super) struct Renewed {
 pub(super) struct Executed {
     pub(super) query_id: Option<String>,
     pub(super) sql_state: Option<String>,
+    /// Where the session is after it.
+    pub(super) final_schema_name: Option<String>,
     /// Where to ask for the result of a statement that still runs.
     pub(super) get_result_url: Option<String>,
     #[serde(rename = "rowtype")]

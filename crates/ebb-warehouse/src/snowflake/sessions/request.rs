@@ -81,6 +81,7 @@ impl Request {
         if self.count > 1 {
             self.last(&executed).await?;
         }
+        session.is_in(executed.final_schema_name.as_deref()).await;
         Ok(executed)
     }
 
@@ -165,6 +166,10 @@ impl Drop for Request {
 
 /// Asks the service to stop a statement.
 async fn abort(session: &SignedIn, id: &str, sql: &str) {
+    // What never signed in runs nothing, and must not try the same password once more.
+    if !session.is_signed_in().await {
+        return;
+    }
     let (mut wait, longest) = POLL;
     for _ in 0..ABORTS {
         let Ok(own) = http::unique() else { return };

@@ -34,13 +34,19 @@ pub(super) struct Tokens {
     pub(super) session: Secret,
     /// For some hours: it renews the other.
     pub(super) master: Secret,
+    /// Where the session finds tables that are named without a schema.
+    pub(super) schema: Option<String>,
 }
 
 impl Tokens {
-    fn new(session: Option<String>, master: Option<String>) -> Option<Self> {
+    fn new(
+        session: Option<String>,
+        master: Option<String>,
+        schema: Option<String>,
+    ) -> Option<Self> {
         let given = |token: Option<String>| token.filter(|token| !token.is_empty());
         let (session, master) = given(session).zip(given(master))?;
-        Some(Self { session: Secret::new(session), master: Secret::new(master) })
+        Some(Self { session: Secret::new(session), master: Secret::new(master), schema })
     }
 }
 
@@ -87,8 +93,10 @@ impl Account {
         let reply = self.service.send(Repeat::Freely, request).await?;
         let said: Said<Granted> = self.said(&reply)?;
         let refused = said.refused(None);
-        let Granted { token, master_token, next_action } = said.data.unwrap_or_default();
-        let tokens = Tokens::new(token, master_token).filter(|_| said.success);
+        let Granted { token, master_token, next_action, session_info } =
+            said.data.unwrap_or_default();
+        let schema = session_info.and_then(|place| place.schema_name);
+        let tokens = Tokens::new(token, master_token, schema).filter(|_| said.success);
         Ok(tokens.ok_or_else(|| with_next_action(refused, next_action.as_deref())))
     }
 
@@ -157,7 +165,8 @@ impl Account {
         let reply = self.service.send(Repeat::Freely, request).await?;
         let said: Said<Renewed> = self.said(&reply)?;
         let Renewed { session_token, master_token } = said.data.unwrap_or_default();
-        Ok(Tokens::new(session_token, master_token).filter(|_| said.success))
+        let schema = tokens.schema.clone();
+        Ok(Tokens::new(session_token, master_token, schema).filter(|_| said.success))
     }
 
     /// What an answer says, be it that the request was refused.

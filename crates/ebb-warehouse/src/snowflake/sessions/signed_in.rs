@@ -72,6 +72,10 @@ impl SignedIn {
         }
     }
 
+    pub(super) async fn is_signed_in(&self) -> bool {
+        self.tokens.lock().await.is_some()
+    }
+
     /// The tokens of a request now.
     async fn tokens(&self) -> Result<Tokens, Failure> {
         // The lock is held on purpose: who comes meanwhile waits for the same session.
@@ -106,6 +110,26 @@ impl SignedIn {
         }
     }
 
+    /// A statement that makes a schema leaves its session there, and models would not find their tables any
+    /// more. What follows begins in a session anew.
+    pub(super) async fn is_in(&self, schema: Option<&str>) {
+        let mut kept = self.tokens.lock().await;
+        let named = |schema: &&str| !schema.is_empty();
+        let signed_in = kept.as_ref().and_then(|tokens| tokens.schema.as_deref()).filter(named);
+        if schema.filter(named).is_some_and(|schema| signed_in != Some(schema))
+            && let Some(tokens) = kept.take()
+        {
+            self.leave(tokens);
+        }
+    }
+
+    /// Ends a session, without waiting for it.
+    fn leave(&self, tokens: Tokens) {
+        let account = &self.account;
+        let farewell = sign_off(account.http.clone(), account.address("/session"), tokens);
+        account.tasks.spawn(farewell, &self.runtime);
+    }
+
     /// Says that this session must not serve anybody else.
     pub(super) fn doubt(&self) {
         self.in_doubt.store(true, Ordering::Relaxed);
@@ -126,9 +150,7 @@ impl Drop for SignedIn {
         let Some(tokens) = self.tokens.get_mut().take() else { return };
         let over = if *self.in_doubt.get_mut() { Some(tokens) } else { self.account.keep(tokens) };
         if let Some(tokens) = over {
-            let account = &self.account;
-            let farewell = sign_off(account.http.clone(), account.address("/session"), tokens);
-            account.tasks.spawn(farewell, &self.runtime);
+            self.leave(tokens);
         }
     }
 }

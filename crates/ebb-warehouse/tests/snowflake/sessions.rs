@@ -114,7 +114,10 @@ async fn a_session_that_expires_is_renewed_or_begins_anew_once_and_then_it_is_to
         json!({ "code": "390112", "message": "Your session has expired.", "success": false });
     let query = "^/queries/v1/query";
     double.fault(json!({ "path": query, "status": 200, "body": expired, "count": 3 })).await;
-    insta::assert_snapshot!(told(&check().await[0]), @"");
+    insta::assert_snapshot!(told(&check().await[0]), @r"
+    S102: Snowflake ends every session of the user: Your session has expired. (code 390112)
+      Let an administrator see in `snowflake.account_usage.sessions` who ends them, and whether the user is disabled or a session policy sets too short a time
+    ");
 }
 
 #[tokio::test]
@@ -231,7 +234,10 @@ async fn links_that_are_never_good_are_told() {
     bench.warehouse.diff(&job).await.unwrap();
     let changes = bench.warehouse.changes(&job, &Operation::ALL, None).await.unwrap();
     let failure = changes.try_collect::<Vec<_>>().await.unwrap_err();
-    insta::assert_snapshot!(told(&failure), @"");
+    insta::assert_snapshot!(told(&failure), @r"
+    S107: the connection to the source was lost: the storage answered `403` for a piece of the result
+      Run the sync again; it goes on where it stopped
+    ");
 }
 
 #[tokio::test]

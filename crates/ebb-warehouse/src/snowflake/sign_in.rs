@@ -57,15 +57,15 @@ impl SignIn {
         let mut all =
             [key, token, oauth, client.map(Self::OAuthClient), password].into_iter().flatten();
         match (all.next(), all.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => Err(refuse("no credentials are given").help(
-            "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
-             or `oauth_token`, or an OAuth client, or `user` and `password`",
-        )),
-        (Some(_), Some(_)) => Err(refuse("more than one kind of credentials is given").help(
-            "Keep one of the private key, `token`, `oauth_token`, the OAuth client and `password`",
-        )),
-    }
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(refuse("no credentials are given").help(
+                "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
+                 or `oauth_token`, or an OAuth client, or `user` and `password`",
+            )),
+            (Some(_), Some(_)) => Err(refuse("more than one kind of credentials is given").help(
+                "Keep one of the private key, `token`, `oauth_token`, the OAuth client and `password`",
+            )),
+        }
     }
 }
 

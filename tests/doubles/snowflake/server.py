@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Test double for Snowflake: PyPI `fakesnow` (Snowflake SQL on DuckDB) with both of Snowflake's HTTP protocols.
 
-  * /session/v1/*, /queries/v1/*   the drivers' session protocol, served by fakesnow itself (Arrow rowset);
-                                   here a login must carry a valid key-pair JWT, PAT, OAuth token or password
+  * /session/*, /queries/*         the drivers' protocol of sessions (sessions.py beside this file): a login with a key-pair JWT, PAT,
+                                   OAuth token or password, Arrow, links to pieces in a storage, renewal, abort
   * /api/v2/statements             the documented SQL API v2 (jsonv2, gzip partitions, 202 polling, requestId retry,
                                    cancel, 401/422/429 bodies), added here on the same fakesnow databases
 
 `start.sh` beside it makes the environment and starts it. What the tests use besides the service's own paths:
 
-  POST   /_double/databases   {"name", "fold", "partition_rows", "sync_s"}: makes a database. `fold: lower` turns names without
+  POST   /_double/databases   {"name", "fold", "partition_rows", "sync_s", "format", "link_s", "qrmk", "packed"}: makes a database. `fold: lower` turns names without
                               quotes to lower case, as PostgreSQL does, for the scenarios that all warehouses share; the
-                              service turns them to upper case, which is the default here
+                              service turns them to upper case, which is the default here. For sessions: `format: json` gives no
+                              Arrow, links are good for `link_s`, `qrmk` gives the result's key in the older way, `packed` compresses pieces
   POST   /_double/faults      {"database", "status", "count", "after", "path", "sql", "headers", "body", "delay_s"}: the next `count`
                               requests that match, after the first `after` of them, get this answer; one with `delay_s`
                               instead of `status` runs its statement that much later, one with `stop_at` fails a request of
                               several statements before that one, one with `lost` takes the statement and loses the answer
   GET    /_double/log         ?database=NAME: the statements that came, with parameters, role, warehouse, and whether canceled
+  POST   /_double/expire      {"database", "what"}: the tokens of its sessions expire; with `what: master` they cannot be renewed
+  GET    /_double/sessions    ?database=NAME: the sessions that signed in, how, with which parameters, how often renewed, and whether ended
   GET    /_double/grants      ?scope=SCOPE: the kinds of grants that OAuth tokens were given for, at /oauth/token-request
   GET    /_double/key         the service user's private key: {"plain", "encrypted", "des", "passphrase"}
 
@@ -68,23 +71,6 @@ async def grant(request):
 
 
 async def grants(request): return J([g["type"] for g in GRANTS if g["scope"] == request.query_params.get("scope")])
-
-
-async def login(request):
-    raw = await request.body(); raw = gzip.decompress(raw) if request.headers.get("content-encoding") == "gzip" else raw
-    d = json.loads(raw)["data"]; d.setdefault("SESSION_PARAMETERS", {})
-    auth = (d.get("AUTHENTICATOR") or "SNOWFLAKE").upper(); tok = d.get("TOKEN", "")
-    bad = check_jwt(tok) if auth == "SNOWFLAKE_JWT" else check("PROGRAMMATIC_ACCESS_TOKEN", tok) if auth == "PROGRAMMATIC_ACCESS_TOKEN" else check("OAUTH", tok) if auth == "OAUTH" \
-        else None if (d.get("LOGIN_NAME", "").upper(), d.get("PASSWORD")) == (A.user.upper(), A.password) else "Incorrect username or password was specified."
-    if bad: return J({"data": {"nextAction": "RETRY_LOGIN", "pwdLastSetTime": None}, "code": "390144" if auth == "SNOWFLAKE_JWT" else "390100", "message": bad, "success": False, "headers": None})
-    async def receive(): return {"type": "http.request", "body": json.dumps({"data": d}).encode(), "more_body": False}
-    scope = dict(request.scope, headers=[h for h in request.scope["headers"] if h[0] not in (b"content-encoding", b"content-length")])
-    r = await fs.login_request(type(request)(scope, receive)); b = json.loads(r.body)
-    qp = request.query_params; x = b["data"]                       # the fields the service sends and strict clients insist on
-    x.update({"masterToken": "m-" + x["token"], "validityInSeconds": 3600, "masterValidityInSeconds": 14400, "displayUserName": A.user, "firstLogin": False, "remMeToken": None, "remMeValidityInSeconds": 0,
-              "healthCheckInterval": 45, "newClientForUpgrade": None, "sessionId": int(time.time() * 1000), "mfaToken": None, "mfaTokenValidityInSeconds": 0, "idToken": None, "idTokenValidityInSeconds": 0})
-    x["sessionInfo"] = {"databaseName": x["sessionInfo"]["databaseName"] or "", "schemaName": x["sessionInfo"]["schemaName"] or "", "warehouseName": qp.get("warehouse", "WH"), "roleName": qp.get("roleName", "PUBLIC")}
-    return J(dict(b, code=None, message=None))
 
 
 # ---------------------------------------------------------------- how names without quotes are read
@@ -146,7 +132,7 @@ class Stmt:
         b = self.b; info = DATABASES.get(b.get("database"), {}); FOLD.set(info.get("fold", "upper")); con = None
         try:
             if b.get("database") and b["database"] not in DATABASES: self.err = ("390201", "08004", "The requested database does not exist or not authorized."); return
-            con = fs.shared_fs.connect(b.get("database"), b.get("schema") or "PUBLIC", nop_regexes=[r"^\s*(use\s+(role|warehouse)|grant|alter\s+session)\b"]); cur = con.cursor()
+            con = self.connection(); cur = con.cursor()
             want = int((b.get("parameters") or {}).get("MULTI_STATEMENT_COUNT", 1)); parts = statements(b["statement"])
             if want != 0 and want != len(parts): self.err = ("000008", "0A000", f"Actual statement count {len(parts)} did not match the desired statement count {want}."); return
             if len(parts) > 1: self.several(con, parts); return
@@ -155,17 +141,24 @@ class Stmt:
             bind = b.get("bindings"); params = tuple(fs.from_binding(bind[str(i)]) for i in range(1, len(bind) + 1)) if bind else None
             cur.execute(b["statement"], binding_params=params, server=True)
             t = cur._arrow_table; self.meta = self.row_type(cur)          # noqa: SLF001
-            if t is not None:
-                cols = [[cell(v, m["type"], m["scale"]) for v in c.to_pylist()] for c, m in zip(t.columns, self.meta)]
-                self.rows = list(zip(*cols)) if cols else []
+            if t is not None: self.keep(t)
             k = max(1, info.get("partition_rows") or A.partition_rows); self.parts = [self.rows[o:o + k] for o in range(0, max(1, len(self.rows)), k)]
         except (snowflake.connector.errors.ProgrammingError, snowflake.connector.errors.OperationalError) as e:
             self.err = (f"{e.errno:06d}", e.sqlstate or "42000", f"SQL compilation error:\n{e.msg}" if e.errno in (1003, 2003, 904) else e.msg)
         except Exception as e: self.err = ("000603", "XX000", f"SQL execution internal error: {type(e).__name__} {e}")          # noqa: BLE001
         finally:
-            if con:
-                try: con.cursor().execute("rollback")               # a session ends with its request
-                except Exception: pass                               # noqa: BLE001
+            if con: self.close(con)
+
+    def connection(self): return fs.shared_fs.connect(self.b.get("database"), self.b.get("schema") or "PUBLIC", nop_regexes=[r"^\s*(use\s+(role|warehouse)|grant|alter\s+session)\b"])
+
+    def close(self, con):
+        """A session ends with its request."""
+        try: con.cursor().execute("rollback")
+        except Exception: pass                               # noqa: BLE001
+
+    def keep(self, table):
+        cols = [[cell(v, m["type"], m["scale"]) for v in c.to_pylist()] for c, m in zip(table.columns, self.meta)]
+        self.rows = list(zip(*cols)) if cols else []
 
     def several(self, con, parts):
         """All statements of one request; what makes tables commits, as in the service."""
@@ -282,6 +275,7 @@ async def key(request):
 
 def main():
     global A, KEY, PUB, FP
+    import sessions                                          # it needs what stands above
     ap = argparse.ArgumentParser(); ap.add_argument("--port", type=int, default=8099); ap.add_argument("--host", default="127.0.0.1")
     ap.add_argument("--account", default="ACME-TEST"); ap.add_argument("--user", default="SVC"); ap.add_argument("--password", default="snow")
     ap.add_argument("--pat", default="dev-pat"); ap.add_argument("--oauth", default="dev-oauth"); ap.add_argument("--partition-rows", type=int, default=10000)
@@ -289,7 +283,7 @@ def main():
     KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048); PUB = KEY.public_key()
     FP = "SHA256:" + base64.b64encode(hashlib.sha256(PUB.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).digest()).decode()
     app = Starlette(routes=[Route("/api/v2/statements", submit, methods=["POST"]), Route("/api/v2/statements/", submit, methods=["POST"]), Route("/api/v2/statements/{h}", status), Route("/api/v2/statements/{h}/cancel", cancel, methods=["POST"]),
-                            Route("/_double/faults", faults, methods=["POST"]), Route("/_double/databases", databases, methods=["POST"]), Route("/_double/log", log), Route("/_double/key", key), Route("/_double/grants", grants), Route("/oauth/token-request", grant, methods=["POST"]), Route("/session/v1/login-request", login, methods=["POST"]), Mount("/", app=fs.app)])
+                            Route("/_double/faults", faults, methods=["POST"]), Route("/_double/databases", databases, methods=["POST"]), Route("/_double/log", log), Route("/_double/key", key), Route("/_double/grants", grants), Route("/oauth/token-request", grant, methods=["POST"]), *sessions.ROUTES, Mount("/", app=fs.app)])
     print(f"snowflake double: http://{A.host}:{A.port} account {A.account} user {A.user}", flush=True)
     uvicorn.run(app, host=A.host, port=A.port, log_level="warning")
 

@@ -1,6 +1,6 @@
 //! Reads an IPC stream that comes in pieces.
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::SchemaRef;
@@ -26,13 +26,23 @@ impl Reader {
     /// The staged batches that a piece completes; a piece may end anywhere. Values stay where the piece
     /// has them. Fails with `S105` if the bytes are no such stream.
     pub(crate) fn read(&mut self, piece: Bytes) -> Result<Vec<RecordBatch>, Failure> {
+        self.read_as(piece, |batch| batch.columns().to_vec())
+    }
+
+    /// The same where an engine has types of its own: `columns` gives a batch's columns in types that
+    /// [`staged`] knows.
+    pub(crate) fn read_as(
+        &mut self,
+        piece: Bytes,
+        columns: impl Fn(&RecordBatch) -> Vec<ArrayRef>,
+    ) -> Result<Vec<RecordBatch>, Failure> {
         let mut rest = Buffer::from(piece);
         let mut batches = Vec::new();
         while !rest.is_empty() {
             let batch = self.decoder.decode(&mut rest);
             let batch = batch.map_err(|error| unexpected(self.service, error))?;
             if let Some(batch) = batch.filter(|batch| batch.num_rows() > 0) {
-                batches.push(staged(batch.columns(), &self.schema, self.service)?);
+                batches.push(staged(&columns(&batch), &self.schema, self.service)?);
             }
         }
         Ok(batches)

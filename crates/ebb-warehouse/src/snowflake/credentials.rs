@@ -1,4 +1,5 @@
-//! What a request proves itself by: a token that is given, or one that a private key signs.
+//! What a request or a session proves itself by: a token or a password that is given, or a token that a private key
+//! signs.
 
 use std::{
     fs,
@@ -18,7 +19,7 @@ use serde_json::json;
 
 use super::{
     oauth::OAuth,
-    settings::{PrivateKey, SignIn},
+    sign_in::{PrivateKey, SignIn},
 };
 
 /// How long a signed token is good; an hour is the longest that Snowflake takes.
@@ -26,9 +27,39 @@ const LIFETIME: Duration = Duration::from_mins(59);
 /// A token is signed anew when so little is left of its time.
 const RENEWED: Duration = Duration::from_mins(5);
 
-/// Gives tokens.
+/// What proves whose a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    KeyPair,
+    ProgrammaticToken,
+    OAuth,
+    /// It signs a session in, and never a request of the SQL API.
+    Password,
+}
+
+impl Kind {
+    /// The name of such a token in the requests of the SQL API.
+    pub(super) const fn of_request(self) -> &'static str {
+        match self {
+            Self::KeyPair => "KEYPAIR_JWT",
+            Self::ProgrammaticToken => "PROGRAMMATIC_ACCESS_TOKEN",
+            Self::OAuth => "OAUTH",
+            Self::Password => "SNOWFLAKE",
+        }
+    }
+
+    /// The name of such a way to sign a session in.
+    pub(super) const fn of_session(self) -> &'static str {
+        match self {
+            Self::KeyPair => "SNOWFLAKE_JWT",
+            Self::ProgrammaticToken | Self::OAuth | Self::Password => self.of_request(),
+        }
+    }
+}
+
+/// Gives tokens, or the password.
 pub(super) enum Credentials {
-    Given { kind: &'static str, token: Secret },
+    Given { kind: Kind, token: Secret },
     Signed(Box<Signer>),
     Fetched(Box<OAuth>),
 }
@@ -48,8 +79,9 @@ impl Credentials {
     pub(super) fn new(sign_in: &SignIn) -> Result<Self, Failure> {
         let given = |kind, token: &Secret| Self::Given { kind, token: token.clone() };
         match sign_in {
-            SignIn::ProgrammaticToken(token) => Ok(given("PROGRAMMATIC_ACCESS_TOKEN", token)),
-            SignIn::OAuth(token) => Ok(given("OAUTH", token)),
+            SignIn::Password(password) => Ok(given(Kind::Password, password)),
+            SignIn::ProgrammaticToken(token) => Ok(given(Kind::ProgrammaticToken, token)),
+            SignIn::OAuth(token) => Ok(given(Kind::OAuth, token)),
             SignIn::OAuthClient(client) => Ok(Self::Fetched(Box::new(OAuth::new(client.clone())))),
             SignIn::KeyPair { account, user, key, passphrase } => {
                 let der = private_key(key, passphrase.as_ref())?;
@@ -61,12 +93,11 @@ impl Credentials {
         }
     }
 
-    /// The kind of token, as the service names it.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(super) const fn kind(&self) -> Kind {
         match self {
-            Self::Given { kind, .. } => kind,
-            Self::Signed(_) => "KEYPAIR_JWT",
-            Self::Fetched(_) => "OAUTH",
+            Self::Given { kind, .. } => *kind,
+            Self::Signed(_) => Kind::KeyPair,
+            Self::Fetched(_) => Kind::OAuth,
         }
     }
 

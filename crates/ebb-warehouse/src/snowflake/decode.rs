@@ -3,24 +3,29 @@
 use std::fmt;
 
 use arrow_array::RecordBatch;
-use ebb_core::{Code, Column, Failure};
+use ebb_core::{Column, Failure};
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, SeqAccess, Visitor},
 };
 
+use super::rows::unlike;
 use crate::text_rows::{Batches, Object};
 
-/// The batches of one piece of a result.
-pub(super) fn batches(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
+/// The batches of an object that has rows as `data`.
+pub(super) fn object(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
     let mut batches = Batches::new(columns);
     let mut reader = serde_json::Deserializer::from_slice(json);
     let read = Object("data", Rows(&mut batches)).deserialize(&mut reader);
-    read.and_then(|()| batches.finish()).map_err(|error| {
-        Failure::new(Code::SourceQuery, "Snowflake gave rows of another form than it promised")
-            .help("Run the sync again")
-            .caused_by(error)
-    })
+    read.and_then(|()| batches.finish()).map_err(|error| unlike().caused_by(error))
+}
+
+/// The batches of a list of rows.
+pub(super) fn list(columns: &[Column], json: &[u8]) -> Result<Vec<RecordBatch>, Failure> {
+    let mut batches = Batches::new(columns);
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = Rows(&mut batches).deserialize(&mut reader);
+    read.and_then(|()| batches.finish()).map_err(|error| unlike().caused_by(error))
 }
 
 /// Reads the list of rows.
@@ -85,7 +90,7 @@ impl<'de> Visitor<'de> for Row<'_> {
 mod tests {
     use ebb_core::{Column, ColumnKind, RecordSet};
 
-    use super::batches;
+    use super::{list, object};
 
     fn columns() -> Vec<Column> {
         vec![
@@ -97,18 +102,21 @@ mod tests {
 
     #[test]
     fn rows_become_records() {
-        let json = br#"{"a":[{}],"data":[["1","1","7","x","7","NaN","{\"a\": 1}"],
-            ["2","1","8","y","123456789012345678901234567890",null,"[undefined]"]],"z":1}"#;
-        let batches = batches(&columns(), json).unwrap();
-        let set = RecordSet::new(&batches[0], "m".into(), "t".into()).unwrap();
-        let told: Vec<_> = set.iter().map(|record| record.properties().to_json()).collect();
-        assert_eq!(
-            told,
-            [
-                r#"{"id":7,"odd":null,"doc":{"a":1}}"#,
-                r#"{"id":123456789012345678901234567890,"odd":null,"doc":"[undefined]"}"#
-            ]
-        );
+        let rows = r#"[["1","1","7","x","7","NaN","{\"a\": 1}"],
+            ["2","1","8","y","123456789012345678901234567890",null,"[undefined]"]]"#;
+        let whole = format!(r#"{{"a":[{{}}],"data":{rows},"z":1}}"#);
+        let (columns, rows) = (columns(), rows.as_bytes());
+        for batches in [object(&columns, whole.as_bytes()), list(&columns, rows)] {
+            let set = RecordSet::new(&batches.unwrap()[0], "m".into(), "t".into()).unwrap();
+            let told: Vec<_> = set.iter().map(|record| record.properties().to_json()).collect();
+            assert_eq!(
+                told,
+                [
+                    r#"{"id":7,"odd":null,"doc":{"a":1}}"#,
+                    r#"{"id":123456789012345678901234567890,"odd":null,"doc":"[undefined]"}"#
+                ]
+            );
+        }
     }
 
     #[test]
@@ -119,7 +127,7 @@ mod tests {
             r#"[["1","1","7","x","7","1","1","secret"]]"#,
             r#"[["1","1","7","x"#,
         ] {
-            let failure = batches(&columns(), format!("{{\"data\":{data}").as_bytes()).unwrap_err();
+            let failure = object(&columns(), format!("{{\"data\":{data}").as_bytes()).unwrap_err();
             assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
         }
     }

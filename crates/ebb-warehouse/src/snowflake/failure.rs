@@ -2,7 +2,7 @@
 
 use ebb_core::{Code, Failure};
 
-use super::{answer::Refused, dialect::quoted, settings::ConnectionSettings};
+use super::{answer::Refused, credentials::Kind, dialect::quoted, settings::ConnectionSettings};
 use crate::http::{self, too_long};
 
 /// The failure of a statement that the service refused or could not finish.
@@ -82,25 +82,77 @@ fn grantee(settings: &ConnectionSettings) -> String {
 }
 
 /// The refusal of a request's credentials.
-pub(super) fn credentials(answer: &Refused, kind: &str) -> Failure {
+pub(super) fn credentials(answer: &Refused, kind: Kind) -> Failure {
     let (what, help) = match kind {
-        "KEYPAIR_JWT" => (
+        Kind::KeyPair => (
             "the key pair",
             "Correct `account` and `user`, give the user the key by `alter user … set rsa_public_key = '…'`, \
              and see that this machine's clock is right",
         ),
-        "OAUTH" => (
+        Kind::OAuth => (
             "the OAuth token",
             "Get a new token, or consent anew for a refresh token, put it where the settings read it, and see that its scope \
              has the role",
         ),
-        _ => (
+        Kind::Password => (
+            "user and password",
+            "Correct `account`, `user` and `password`; a user of type `service` has none, so give such a one a key pair",
+        ),
+        Kind::ProgrammaticToken => (
             "the programmatic access token",
             "Make a new one by `alter user … add programmatic access token …`, put it where `token` reads it, and see that \
              a network policy lets this machine in",
         ),
     };
     Failure::new(Code::SourceAuth, format!("Snowflake refused {what}: {}", said(answer))).help(help)
+}
+
+/// Why a session could not sign in.
+pub(super) fn sign_in(answer: &Refused, kind: Kind, settings: &ConnectionSettings) -> Failure {
+    let told = said(answer);
+    let auth = |why: String, help: &'static str| Failure::new(Code::SourceAuth, why).help(help);
+    match answer.code.as_str() {
+        // what the session is to work with, not who signs in
+        "390186" | "390189" | "390201" | "390317" | "000606" => refused(answer, settings),
+        code if wants_second_factor(code, &answer.message) => auth(
+            format!("Snowflake wants a second factor of the user: {told}"),
+            "Nobody is there to give one at a sync: sign in with a key pair or a programmatic access token, or let an \
+             administrator exempt the user from it by an authentication policy",
+        ),
+        "390422" | "390432" => auth(
+            format!("a network policy keeps this machine out: {told}"),
+            "Let an administrator add this machine's address to the network policy of the user or the account",
+        ),
+        _ => credentials(answer, kind),
+    }
+}
+
+/// Whether a refusal is one of those by which a second factor is asked for, or judged.
+fn wants_second_factor(code: &str, message: &str) -> bool {
+    let words = message.to_lowercase();
+    matches!(
+        code,
+        "390120"
+            | "390121"
+            | "390122"
+            | "390123"
+            | "390124"
+            | "390125"
+            | "390126"
+            | "390127"
+            | "390129"
+            | "390132"
+    ) || words.contains("multi-factor")
+        || words.contains("mfa ")
+}
+
+/// A session that ended, was signed in anew, and ended again.
+pub(super) fn session_ended(answer: &Refused) -> Failure {
+    let told = said(answer);
+    Failure::new(Code::SourceAuth, format!("Snowflake ends every session of the user: {told}")).help(
+        "Let an administrator see in `snowflake.account_usage.sessions` who ends them, and whether the user is disabled or \
+         a session policy sets too short a time",
+    )
 }
 
 /// What the service says, in one line.

@@ -1,25 +1,34 @@
-//! `snowflake`: statements by the SQL API, rows from its partitions.
+//! `snowflake`: statements by the SQL API or by the protocol of sessions that the drivers speak, rows from
+//! a result's pieces.
+//!
+//! Both protocols are a `Runner`: a statement runs, and its result comes in pieces. What they share lies
+//! beside them: settings, credentials, failures, types and SQL, so that values and checksums are the same.
 //!
 //! The SQL API knows no session: a request stands for itself, and with it temporary tables, `use` and
 //! transactions over several requests are out; and a statement that makes a table commits whatever is
-//! open. So the commit comes in three steps (`tracker::commit::gathered`). What makes tables goes first,
-//! each in one atomic statement after which the tracked state still says the same: the tracked records
-//! get the shape of today's model by `create or replace … as select` from themselves, their shape told
-//! by the table's own comment because the checkpoint's row would be a step behind; and seqs go into a
-//! transient table named after the sync, which is dropped with the sync's changes. What reads comes
-//! next. The rest deletes and inserts rows in two tables and is sent as one request of several
-//! statements from `begin` to `commit`: all of it or nothing.
+//! open, in a session too. So the commit comes in three steps (`tracker::commit::gathered`). What makes
+//! tables goes first, each in one atomic statement after which the tracked state still says the same:
+//! the tracked records get the shape of today's model by `create or replace … as select` from
+//! themselves, their shape told by the table's own comment because the checkpoint's row would be a step
+//! behind; and seqs go into a transient table named after the sync, which is dropped with the sync's
+//! changes. What reads comes next. The rest deletes and inserts rows in two tables and is sent as one
+//! request of several statements from `begin` to `commit`: all of it or nothing.
 
 mod answer;
-mod client;
 mod connection;
 mod credentials;
 mod decode;
 mod dialect;
 mod failure;
+mod logical;
 mod oauth;
+mod rows;
+mod runner;
 mod session;
+mod sessions;
 mod settings;
+mod sign_in;
+mod sql_api;
 mod types;
 
 use ebb_core::{Failure, Limits, config::Settings};

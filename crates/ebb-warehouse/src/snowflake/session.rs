@@ -2,16 +2,16 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use ebb_core::{Code, Column, Failure, port::BatchStream};
+use ebb_core::{Column, Failure, port::BatchStream};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use roaring::RoaringTreemap;
 use tokio::task::spawn_blocking;
 
 use super::{
-    answer::Rows,
-    client::{Answer, Client, Statement},
-    decode, types,
+    runner::{Answer, Form, Piece, Runner, Statement},
+    types,
 };
 use crate::{blocking::stopped, connection::Session};
 
@@ -21,45 +21,41 @@ const PIECES: usize = 4;
 const CHUNK: usize = 50_000;
 
 pub(super) struct SnowflakeSession {
-    client: Arc<Client>,
+    runner: Arc<dyn Runner>,
     label: String,
     /// The statements of an open transaction, which are sent at its end.
     gathered: Option<Vec<String>>,
 }
 
 impl SnowflakeSession {
-    pub(super) fn new(client: Arc<Client>) -> Self {
-        Self { client, label: "ebb".to_owned(), gathered: None }
+    pub(super) fn new(runner: Arc<dyn Runner>) -> Self {
+        Self { runner, label: "ebb".to_owned(), gathered: None }
     }
 
-    async fn run(&self, sql: String) -> Result<Answer, Failure> {
-        self.client.run(Statement { sql, count: 1, label: self.label.clone() }).await
+    async fn run(&self, sql: String, form: Form) -> Result<Answer, Failure> {
+        let statement = Statement { sql, count: 1, label: self.label.clone(), form };
+        Arc::clone(&self.runner).run(statement).await
     }
 
     /// Runs the statements of a transaction in one request: all of them or none.
     async fn transact(&self, statements: &[String]) -> Result<(), Failure> {
         let sql = format!("begin;\n{};\ncommit", statements.join(";\n"));
         let count = statements.len() + 2;
-        self.client.run(Statement { sql, count, label: self.label.clone() }).await.map(drop)
-    }
-
-    /// All rows of an answer, piece after piece.
-    async fn all(&self, answer: Answer) -> Result<Vec<Vec<Option<String>>>, Failure> {
-        let mut rows = read(&answer.body)?;
-        for number in 1..answer.done.result_set_meta_data.partition_info.len() {
-            let piece = self.client.partition(&answer.done.statement_handle, number).await?;
-            rows.extend(read(&piece)?);
-        }
-        Ok(rows)
+        let statement = Statement { sql, count, label: self.label.clone(), form: Form::Text };
+        Arc::clone(&self.runner).run(statement).await.map(drop)
     }
 }
 
-fn read(piece: &[u8]) -> Result<Vec<Vec<Option<String>>>, Failure> {
-    let rows: Rows = serde_json::from_slice(piece).map_err(|error| {
-        Failure::new(Code::SourceQuery, "Snowflake gave rows of another form than it promised")
-            .caused_by(error)
-    })?;
-    Ok(rows.data)
+/// All rows of an answer, piece after piece.
+async fn all(answer: &Answer) -> Result<Vec<Vec<Option<String>>>, Failure> {
+    let mut all = Vec::new();
+    for number in 0..answer.pieces.count() {
+        let Piece { rows, promised } = answer.pieces.piece(number).await?;
+        let rows = rows.text()?;
+        Piece::expect(promised, rows.len())?;
+        all.extend(rows);
+    }
+    Ok(all)
 }
 
 #[async_trait]
@@ -78,9 +74,9 @@ impl Session for SnowflakeSession {
                 self.gathered = Some(statements);
             }
             (_, None) => {
-                let answer = self.run(sql.to_owned()).await?;
+                let answer = self.run(sql.to_owned(), Form::Text).await?;
                 // What a statement wrote is the first value of its only row.
-                let written = read(&answer.body)?.into_iter().flatten().next().flatten();
+                let written = all(&answer).await?.into_iter().flatten().next().flatten();
                 return Ok(written.and_then(|rows| rows.parse().ok()).unwrap_or(0));
             }
         }
@@ -88,18 +84,20 @@ impl Session for SnowflakeSession {
     }
 
     async fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
-        let answer = self.run(sql.to_owned()).await?;
-        self.all(answer).await
+        let answer = self.run(sql.to_owned(), Form::Text).await?;
+        all(&answer).await
     }
 
     /// A query that may give no row is planned and not run.
     async fn describe(&mut self, query: &str) -> Result<Vec<Column>, Failure> {
-        let answer = self.run(format!("select * from (\n{query}\n) m\nlimit 0")).await?;
-        Ok(answer.done.result_set_meta_data.row_type.iter().map(types::column).collect())
+        let sql = format!("select * from (\n{query}\n) m\nlimit 0");
+        let answer = self.run(sql, Form::Text).await?;
+        Ok(answer.columns.iter().map(types::column).collect())
     }
 
     async fn load_seqs(&mut self, table: &str, seqs: &RoaringTreemap) -> Result<(), Failure> {
-        self.run(format!("create or replace transient table {table} (seq number(38,0))")).await?;
+        let create = format!("create or replace transient table {table} (seq number(38,0))");
+        self.run(create, Form::Text).await?;
         let mut rest = seqs.iter().peekable();
         while rest.peek().is_some() {
             let mut list = String::new();
@@ -107,10 +105,10 @@ impl Session for SnowflakeSession {
                 let comma = if list.is_empty() { "" } else { "," };
                 write!(list, "{comma}{seq}").expect("a text takes what is written to it");
             }
-            self.run(format!(
+            let insert = format!(
                 "insert into {table} (seq) select value from table(flatten(input => parse_json('[{list}]')))"
-            ))
-            .await?;
+            );
+            self.run(insert, Form::Text).await?;
         }
         Ok(())
     }
@@ -120,22 +118,17 @@ impl Session for SnowflakeSession {
         sql: String,
         columns: Vec<Column>,
     ) -> Result<BatchStream, Failure> {
-        let answer = self.run(sql).await?;
-        let pieces = answer.done.result_set_meta_data.partition_info.len().max(1);
-        let handle: Arc<str> = answer.done.statement_handle.into();
+        let answer = self.run(sql, Form::Batches).await?;
+        let pieces = answer.pieces;
         let columns: Arc<[Column]> = columns.into();
-        let first = answer.body;
-        let client = self.client;
-        let pieces = stream::iter(0..pieces).map(move |number| {
-            let (client, handle) = (Arc::clone(&client), Arc::clone(&handle));
-            let (columns, first) = (Arc::clone(&columns), first.clone());
+        let pieces = stream::iter(0..pieces.count()).map(move |number| {
+            let (columns, pieces) = (Arc::clone(&columns), Arc::clone(&pieces));
             async move {
-                let piece = match number {
-                    0 => first,
-                    _ => client.partition(&handle, number).await?,
-                };
-                let decoded = spawn_blocking(move || decode::batches(&columns, &piece));
+                let Piece { rows, promised } = pieces.piece(number).await?;
+                let decoded = spawn_blocking(move || rows.batches(&columns));
                 let batches = decoded.await.map_err(stopped)??;
+                let rows = batches.iter().map(RecordBatch::num_rows).sum();
+                Piece::expect(promised, rows)?;
                 Ok(stream::iter(batches.into_iter().map(Ok)))
             }
         });

@@ -1,13 +1,13 @@
 //! The settings of a `snowflake` source, read and checked once.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use ebb_core::{Code, Failure, Secret, config::Settings};
+use ebb_core::{Code, Failure, config::Settings};
 use url::Url;
 
-use super::oauth::OAuthClient;
+use super::sign_in::SignIn;
 use crate::{
-    given::{Given, Server},
+    given::{Given, Server, wrong},
     http,
 };
 
@@ -20,7 +20,9 @@ static SNOWFLAKE: Server = Server {
     keys: &[
         "account",
         "host",
+        "protocol",
         "user",
+        "password",
         "private_key",
         "private_key_path",
         "private_key_passphrase",
@@ -45,7 +47,11 @@ static SNOWFLAKE: Server = Server {
 pub(super) struct ConnectionSettings {
     /// The address of the account, without a path.
     pub(super) address: Url,
+    pub(super) protocol: Protocol,
     pub(super) sign_in: SignIn,
+    /// The account's name, as far as it is known.
+    pub(super) account: String,
+    pub(super) user: Option<String>,
     /// Names as Snowflake keeps them.
     pub(super) context: Context,
     pub(super) connect_timeout: Duration,
@@ -54,7 +60,7 @@ pub(super) struct ConnectionSettings {
     pub(super) managed_schema: String,
 }
 
-/// What each request names, because there is no session to remember it.
+/// Where statements run: what each request of the SQL API names, and a session once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Context {
     pub(super) database: String,
@@ -63,20 +69,13 @@ pub(super) struct Context {
     pub(super) role: Option<String>,
 }
 
-/// How requests prove whose they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SignIn {
-    KeyPair { account: String, user: String, key: PrivateKey, passphrase: Option<Secret> },
-    ProgrammaticToken(Secret),
-    OAuth(Secret),
-    OAuthClient(OAuthClient),
-}
-
-/// Where the private key is, in PEM form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PrivateKey {
-    Text(Secret),
-    File(PathBuf),
+/// How the service is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// The SQL API, which is documented; rows come as JSON.
+    SqlApi,
+    /// What the drivers speak: sessions that sign in; rows come as Arrow.
+    Session,
 }
 
 impl ConnectionSettings {
@@ -84,8 +83,12 @@ impl ConnectionSettings {
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
         let given = Given::read(&SNOWFLAKE, settings)?;
         let address = address(&given)?;
+        let sign_in = SignIn::read(&given, &address)?;
         Ok(Self {
-            sign_in: sign_in(&given, &address)?,
+            protocol: protocol(&given, &sign_in)?,
+            sign_in,
+            account: account(&given, &address),
+            user: given.text("user"),
             address,
             context: Context {
                 database: folded(&given.required("database")?),
@@ -109,73 +112,25 @@ fn address(given: &Given) -> Result<Url, Failure> {
     http::address(&host, "acme-shop.privatelink.snowflakecomputing.com")
 }
 
-fn sign_in(given: &Given, address: &Url) -> Result<SignIn, Failure> {
-    let secret = |key| given.text(key).map(Secret::new);
-    let key = match (secret("private_key"), given.text("private_key_path")) {
-        (Some(_), Some(_)) => {
-            return Err(refuse("both `private_key` and `private_key_path` are given"));
+/// The account that the service is asked for: a region after its name is no part of it.
+fn account(given: &Given, address: &Url) -> String {
+    let named = given.text("account");
+    let name = named.as_deref().or_else(|| address.host_str()).unwrap_or_default();
+    name.split('.').next().unwrap_or(name).to_owned()
+}
+
+/// The protocol that is asked for, or else the documented one where the credentials allow it.
+fn protocol(given: &Given, sign_in: &SignIn) -> Result<Protocol, Failure> {
+    match (given.get("protocol"), sign_in) {
+        (Some("session"), _) | (None, SignIn::Password(_)) => Ok(Protocol::Session),
+        (Some("sql_api"), SignIn::Password(_)) => {
+            Err(refuse("the SQL API takes no password").help(
+                "Leave `protocol` out or write `protocol: session`; or sign in with a key pair or a token",
+            ))
         }
-        (Some(text), None) => Some(PrivateKey::Text(text)),
-        (None, Some(path)) => Some(PrivateKey::File(path.into())),
-        (None, None) => None,
-    };
-    let client = oauth_client(given, address)?;
-    match (key, secret("token"), secret("oauth_token"), client) {
-        (Some(key), None, None, None) => Ok(SignIn::KeyPair {
-            account: given.required("account")?,
-            user: given.required("user")?,
-            key,
-            passphrase: secret("private_key_passphrase"),
-        }),
-        (None, Some(token), None, None) => Ok(SignIn::ProgrammaticToken(token)),
-        (None, None, Some(token), None) => Ok(SignIn::OAuth(token)),
-        (None, None, None, Some(client)) => Ok(SignIn::OAuthClient(client)),
-        (None, None, None, None) => Err(refuse("no credentials are given").help(
-            "Give `user` with `private_key_path` or `private_key`, or a programmatic access token as `token`, \
-             or `oauth_token`, or an OAuth client",
-        )),
-        (_, _, _, _) => Err(refuse("more than one kind of credentials is given")
-            .help("Keep one of the private key, `token`, `oauth_token` and the OAuth client")),
+        (None | Some("sql_api"), _) => Ok(Protocol::SqlApi),
+        (Some(other), _) => Err(wrong("protocol", other, "`sql_api` or `session`")),
     }
-}
-
-/// The client that gets OAuth tokens, from the account itself unless another place is named.
-fn oauth_client(given: &Given, address: &Url) -> Result<Option<OAuthClient>, Failure> {
-    let others = ["oauth_client_secret", "oauth_refresh_token", "oauth_token_url", "oauth_scope"];
-    let Some(id) = given.text("oauth_client_id") else {
-        let alone = others.into_iter().find(|key| given.text(key).is_some());
-        return alone.map_or(Ok(None), |key| {
-            Err(refuse(format!("`{key}` is given without `oauth_client_id`")))
-        });
-    };
-    let refresh = given.text("oauth_refresh_token").map(Secret::new);
-    let address = match given.text("oauth_token_url") {
-        Some(text) => token_address(&text)?,
-        None if refresh.is_some() => {
-            let mut address = address.clone();
-            address.set_path("/oauth/token-request");
-            address
-        }
-        None => {
-            return Err(refuse("an OAuth client has neither `oauth_refresh_token` nor `oauth_token_url`")
-                .help("Snowflake itself gives tokens for a refresh token; an identity provider has an address"));
-        }
-    };
-    let secret = Secret::new(given.required("oauth_client_secret")?);
-    Ok(Some(OAuthClient { address, id, secret, refresh, scope: given.text("oauth_scope") }))
-}
-
-/// Where an identity provider gives tokens: a host like any other, and a path.
-fn token_address(text: &str) -> Result<Url, Failure> {
-    let example = "https://login.example.com/oauth2/token";
-    let wrong = || {
-        refuse("`oauth_token_url` is not an address").help(format!("Give one such as `{example}`"))
-    };
-    let url = Url::parse(text).map_err(|error| wrong().caused_by(error))?;
-    let mut host = url.clone();
-    host.set_path("");
-    http::address(host.as_str(), example)?;
-    Ok(url)
 }
 
 /// A name as Snowflake keeps it: without quotes it is upper case.
@@ -191,7 +146,7 @@ fn account_host(account: &str) -> String {
     account.to_lowercase().replace('_', "-")
 }
 
-fn refuse(message: impl Into<String>) -> Failure {
+pub(super) fn refuse(message: impl Into<String>) -> Failure {
     Failure::new(Code::SourceSettings, message)
 }
 
@@ -202,7 +157,7 @@ mod tests {
     use ebb_core::{Code, Failure};
     use serde_json::{Value, json};
 
-    use super::{ConnectionSettings, SignIn};
+    use super::{ConnectionSettings, Protocol, SignIn};
 
     fn read(settings: Value) -> Result<ConnectionSettings, Failure> {
         let Value::Object(settings) = settings else { panic!("settings are an object") };
@@ -237,6 +192,10 @@ mod tests {
             json!({ "host": "https://example.com/path", "database": "d", "token": "hunter2" }),
             json!({ "account": "a", "database": ["d"], "token": "hunter2" }),
             json!({ "account": "a", "database": "d", "token": "t", "statement_timeout": "soon" }),
+            json!({ "account": "a", "database": "d", "password": "hunter2" }),
+            json!({ "account": "a", "database": "d", "user": "u", "password": "hunter2", "token": "hunter2" }),
+            json!({ "account": "a", "database": "d", "user": "u", "password": "hunter2", "protocol": "sql_api" }),
+            json!({ "account": "a", "database": "d", "token": "hunter2", "protocol": "odbc" }),
             json!({ "account": "a", "database": "d", "oauth_refresh_token": "hunter2" }),
             json!({ "account": "a", "database": "d", "oauth_client_id": "ebb", "oauth_client_secret": "hunter2" }),
             json!({ "account": "a", "database": "d", "oauth_client_id": "ebb", "oauth_refresh_token": "hunter2" }),
@@ -279,8 +238,28 @@ mod tests {
     }
 
     #[test]
+    fn a_password_signs_in_by_the_protocol_of_sessions_and_a_token_by_the_documented_one() {
+        let by = |others: Value| {
+            let mut settings =
+                json!({ "account": "acme-shop.eu-central-1", "user": "u", "database": "d" });
+            settings.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+            let settings = read(settings).unwrap();
+            assert_eq!(settings.account, "acme-shop");
+            settings.protocol
+        };
+        assert_eq!(by(json!({ "password": "p" })), Protocol::Session);
+        assert_eq!(by(json!({ "password": "p", "protocol": "session" })), Protocol::Session);
+        assert_eq!(by(json!({ "token": "t", "protocol": "session" })), Protocol::Session);
+        assert_eq!(by(json!({ "token": "t", "protocol": "sql_api" })), Protocol::SqlApi);
+        assert_eq!(by(json!({ "token": "t" })), Protocol::SqlApi);
+    }
+
+    #[test]
     fn debug_shows_no_secret() {
-        let settings = read(json!({ "account": "a", "database": "d", "token": "hunter2" }));
-        assert!(!format!("{settings:?}").contains("hunter2"));
+        for secret in ["token", "password"] {
+            let settings =
+                json!({ "account": "a", "user": "u", "database": "d", secret: "hunter2" });
+            assert!(!format!("{:?}", read(settings).unwrap()).contains("hunter2"));
+        }
     }
 }

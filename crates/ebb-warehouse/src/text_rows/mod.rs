@@ -16,6 +16,7 @@ use serde::{
 
 pub(crate) use object::Object;
 use values::Values;
+pub(crate) use values::{json, time_of_day};
 
 /// Rows of one batch, at most.
 const ROWS: usize = 8192;

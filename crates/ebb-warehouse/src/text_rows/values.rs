@@ -1,6 +1,6 @@
 //! One column's values, from the text in which a result writes them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use arrow_array::{
     ArrayRef,
@@ -68,14 +68,7 @@ impl Values {
                 builder.append_option(number.is_finite().then_some(number));
             }
             Self::Text(builder) => builder.append_value(text),
-            Self::Json(builder) => {
-                if serde_json::from_str::<&RawValue>(text).is_ok() {
-                    builder.append_value(text);
-                } else {
-                    // What JSON has no word for, such as `undefined`, is shown as it is written.
-                    builder.append_value(serde_json::Value::from(text).to_string());
-                }
-            }
+            Self::Json(builder) => builder.append_value(json(text)),
             Self::Time(builder) => builder.append_value(time(text)?),
             Self::Binary(builder) => builder.append_value(bytes(text)?),
             Self::Date(builder) => builder.append_value(days(text)?),
@@ -136,11 +129,24 @@ fn time(text: &str) -> Option<String> {
         return text.parse::<civil::Time>().ok().map(|time| time.to_string());
     }
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let seconds: u32 = seconds.parse().ok()?;
+    Some(time_of_day(seconds.parse().ok()?, fraction))
+}
+
+/// A time of day from whole seconds since midnight and the digits of a fraction.
+pub(crate) fn time_of_day(seconds: u32, fraction: &str) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let fraction = fraction.trim_end_matches('0');
     let point = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{hours:02}:{minutes:02}:{seconds:02}{point}{fraction}"))
+    format!("{hours:02}:{minutes:02}:{seconds:02}{point}{fraction}")
+}
+
+/// A text as JSON: as it is written if it is JSON; what JSON has no word for, such as `undefined`, becomes a text
+/// that shows it.
+pub(crate) fn json(text: &str) -> Cow<'_, str> {
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) => text.into(),
+        Err(_) => serde_json::Value::from(text).to_string().into(),
+    }
 }
 
 /// Microseconds since 1970 from seconds, a fraction, and a zone's offset which they do not depend

@@ -21,6 +21,7 @@ macro_rules! scenarios {
         scenarios!(@engine synapse, $crate::engine::Synapse, $($module::{$($name),*})*);
         scenarios!(@engine redshift_by_files, $crate::engine::RedshiftByFiles, $($module::{$($name),*})*);
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
+        scenarios!(@engine snowflake_by_session, $crate::engine::SnowflakeBySession, $($module::{$($name),*})*);
         scenarios!(@engine databricks, $crate::engine::Databricks, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]

@@ -25,7 +25,7 @@ pub(crate) use duckdb::DuckDb;
 pub(crate) use mysql::Mysql;
 pub(crate) use postgres::Postgres;
 pub(crate) use redshift::{Redshift, RedshiftByFiles};
-pub(crate) use snowflake::Snowflake;
+pub(crate) use snowflake::{Snowflake, SnowflakeBySession};
 pub(crate) use sqlite::Sqlite;
 
 /// An empty database of its own, dropped or left to the cluster when the test ends.

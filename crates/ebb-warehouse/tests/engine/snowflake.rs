@@ -52,3 +52,42 @@ impl Engine for Snowflake {
         self.0.value(&format!("select count(*) from {table}")).await.parse().unwrap()
     }
 }
+
+/// The same by the protocol of sessions, with pieces of results in a storage.
+pub(crate) struct SnowflakeBySession(Double);
+
+impl SnowflakeBySession {
+    pub(crate) async fn start() -> Option<Self> {
+        Self::with(json!({ "fold": "lower", "partition_rows": 20_000 })).await
+    }
+
+    /// A database with these switches of the double.
+    pub(crate) async fn with(switches: Value) -> Option<Self> {
+        Some(Self(Double::start(switches).await?))
+    }
+
+    pub(crate) fn double(&self) -> &Double {
+        &self.0
+    }
+}
+
+#[async_trait]
+impl Engine for SnowflakeBySession {
+    const CUTS_APART: usize = 23;
+
+    fn kind(&self) -> &'static str {
+        "snowflake"
+    }
+
+    fn settings(&self) -> Value {
+        self.0.settings_with_password()
+    }
+
+    async fn run(&self, sql: &str) {
+        self.0.run(&sql.replace('\\', "\\\\")).await;
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        self.0.value(&format!("select count(*) from {table}")).await.parse().unwrap()
+    }
+}

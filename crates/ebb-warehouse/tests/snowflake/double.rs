@@ -41,6 +41,37 @@ impl Double {
         with(settings, others)
     }
 
+    /// Settings with user and password, which sign sessions in.
+    pub(crate) fn settings_with_password(&self) -> Value {
+        self.settings_with(&json!({ "user": "svc", "password": "snow" }))
+    }
+
+    /// The sessions that signed in.
+    pub(crate) async fn sessions(&self) -> Vec<Value> {
+        self.control.log(&format!("sessions?database={}", self.database)).await
+    }
+
+    /// Lets the tokens of all sessions expire; without their `master` they can be renewed.
+    pub(crate) async fn expire(&self, what: &str) {
+        let wanted = json!({ "database": self.database, "what": what });
+        self.control.post("expire", &wanted).await;
+    }
+
+    /// Waits until so many sessions ended.
+    pub(crate) async fn until_ended(&self, sessions: usize) {
+        let list = format!("sessions?database={}", self.database);
+        let mut ended = 0;
+        for _ in 0..200 {
+            let all = self.control.log(&list).await;
+            ended = all.iter().filter(|session| session["ended"] == true).count();
+            if ended >= sessions {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{ended} sessions ended");
+    }
+
     /// Runs statements by the double's own client, any number of them.
     pub(crate) async fn run(&self, sql: &str) {
         self.statement(sql).await;

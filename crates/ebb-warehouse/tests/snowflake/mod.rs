@@ -4,6 +4,7 @@ mod double;
 mod failures;
 mod oauth;
 mod requests;
+mod sessions;
 mod types;
 
 pub(crate) use double::Double;

@@ -10,12 +10,23 @@ use serde_json::{Value, json};
 use super::double::{Double, source};
 use crate::{
     bench::Bench,
-    engine::{Engine, Snowflake},
+    engine::{Engine, Snowflake, SnowflakeBySession},
 };
 
 #[tokio::test]
 async fn every_type_arrives_exactly() {
     let Some(engine) = Snowflake::start().await else { return };
+    let as_json = told_of_everything(engine).await;
+    for format in ["arrow", "json"] {
+        let switches = json!({ "fold": "lower", "partition_rows": 1, "format": format });
+        let engine = SnowflakeBySession::with(switches).await.unwrap();
+        assert_eq!(told_of_everything(engine).await, as_json, "{format}");
+    }
+    insta::assert_snapshot!(as_json);
+}
+
+/// Columns and changes of a table with all types.
+async fn told_of_everything(engine: impl Engine) -> String {
     engine
         .run(
             "create table everything (id number(38,0), small number(9,0), exact number(38,10), number float, \
@@ -32,7 +43,7 @@ async fn every_type_arrives_exactly() {
         )
         .await;
     let mut bench = Bench::new(engine, "select * from everything");
-    insta::assert_snapshot!(crate::types::told(&mut bench, 1).await);
+    crate::types::told(&mut bench, 1).await
 }
 
 #[tokio::test]

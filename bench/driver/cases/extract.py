@@ -26,7 +26,7 @@ def by_ebb(source: Source, *options) -> tuple[dict, Run]:
 
 def extract(users, folder: Path) -> Report:
     """Reads what a first sync of `users` stages, by each side in turns."""
-    rows, rounds = settings.rows(1_000_000), settings.rounds(5)
+    rows = settings.rows(1_000_000)
     with users(folder, rows) as source:
         table = by_ebb(source, "--prepare")[0]["table"]
         statement = source.statement(table)
@@ -51,7 +51,7 @@ def extract(users, folder: Path) -> Report:
         # the first of each fills caches, the database's and the double's
         alternate(1, sides)
         runs.clear()
-        return told(source, rows, alternate(rounds, sides), runs, versions)
+        return told(source, rows, alternate(settings.rounds(source.rounds), sides), runs, versions)
 
 
 def told(source: Source, rows: int, seconds: dict, runs: dict, versions: dict) -> Report:
@@ -72,6 +72,9 @@ def told(source: Source, rows: int, seconds: dict, runs: dict, versions: dict) -
         report.target(f"Ebb's speed / the connector's ({compared})", rows_of[compared] / medians[EBB], "×", at_least=source.wanted)
     else:
         report.value(f"Ebb's speed / the connector's ({compared})", f"{rows_of[compared] / medians[EBB]:.3g} ×")
+    if source.served:
+        own, theirs = (medians[name] - medians[f"bare: {way}"] for name, way in zip((EBB, compared), source.served))
+        report.value("the same less what the double takes alone", f"{theirs / own:.3g} ×", f"{own:.2f} s and {theirs:.2f} s")
     if ARROW in medians:
         report.value(f"Ebb's speed / the connector's ({ARROW})", f"{medians[ARROW] / medians[EBB]:.3g} ×")
     report.target("peak memory of Ebb", max(done.peak_mib for done in runs[EBB]), "MiB", at_most=MEMORY_MIB)

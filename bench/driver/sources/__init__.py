@@ -32,8 +32,12 @@ class Source:
     model: str = "select * from users"
     # commands that fetch the same bytes and decode none of them, by what they go through
     bare: Callable[[str], dict[str, list]] = field(default=lambda statement: {})
+    # which of them fetch what Ebb and what the connector wait for: a double's own time, of which the service says nothing
+    served: tuple[str, str] | None = None
     # how many times the speed of the connector is wanted
     wanted: float | None = None
+    # how often each side is measured; once where the double takes minutes
+    rounds: int = 5
 
     def statement(self, table: str) -> str:
         """Reads what Ebb streams of a first sync: the same rows and columns, in the same order."""

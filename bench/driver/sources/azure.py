@@ -18,5 +18,5 @@ def users(folder: Path, rows: int):
         login = {"user": "sa", "password": "Passw0rd!"}
         yield Source(
             label="Azure SQL's double", kind="azure", ebb={**reached, **login, "sslrootcert": place["ca"]},
-            connector="azure", forms=("rows",), given={**reached, **login},
+            connector="azure", forms=("rows",), rounds=3, given={**reached, **login},
         )

@@ -22,6 +22,6 @@ def users(folder: Path, rows: int):
             label="BigQuery's double",
             kind="bigquery",
             ebb={"endpoint": address, "project": PROJECT, "dataset": "shop", "credentials": json.dumps(key)},
-            connector="bigquery", forms=("rows",), given={"address": address, "project": PROJECT, "key": key},
+            connector="bigquery", forms=("rows",), rounds=1, given={"address": address, "project": PROJECT, "key": key},
             place=(PROJECT, MANAGED), quote="`", model="select * from shop.users",
         )

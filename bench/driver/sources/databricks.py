@@ -25,5 +25,6 @@ def users(folder: Path, rows: int):
             label="Databricks' double",
             kind="databricks",
             ebb={"hostname": address, "http_path": path, "catalog": "main", "schema": "shop", "token": "dev-token"},
-            connector="databricks", forms=("rows", "Arrow"), given=given, place=("main", MANAGED), quote="`", bare=bare, wanted=2,
+            connector="databricks", forms=("rows", "Arrow"), given=given, place=("main", MANAGED), quote="`", bare=bare,
+            served=("Statement Execution API", "Statement Execution API"), wanted=2,
         )

@@ -34,5 +34,6 @@ def users(folder: Path, rows: int):
 
         yield Source(
             label="Snowflake's double", kind="snowflake", ebb={"host": address, "database": DATABASE, "token": "dev-pat"},
-            connector="snowflake", forms=("rows", "Arrow"), given=given, place=(DATABASE, MANAGED), bare=bare, wanted=2,
+            connector="snowflake", forms=("rows", "Arrow"), given=given, place=(DATABASE, MANAGED), bare=bare,
+            served=("SQL API", "session protocol"), wanted=2,
         )

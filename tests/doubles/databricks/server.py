@@ -413,8 +413,9 @@ class H(BaseHTTPRequestHandler):
         self.send(200, {"session_id": sid})
 
     def do_DELETE(self):
+        self.body()
         if not self.authed(): return
-        SESSIONS.pop(urlparse(self.path).path.rsplit("/", 1)[1], None); self.body(); self.send(200, {})
+        SESSIONS.pop(urlparse(self.path).path.rsplit("/", 1)[1], None); self.send(200, {})
 
     def execute(self, raw):
         try: r = json.loads(raw)
@@ -442,6 +443,7 @@ class H(BaseHTTPRequestHandler):
         self.send(200, s.response(self.headers["Host"]))
 
     def do_GET(self):
+        self.body()                                          # the vendor's connector sends one
         u = urlparse(self.path); p = u.path.rstrip("/"); q = {k: v[0] for k, v in parse_qs(u.query).items()}
         if p == "/_double/health": return self.send(200, {"spark": SPARK.version})
         if p == "/_double/log": return self.send(200, [s.log() for s in list(STMTS.values()) if s.req.get("schema") == q.get("schema")])

@@ -1,10 +1,11 @@
 """The bytes of a result as a service's double serves them, fetched several pieces at a time and thrown away:
-`python -m driver.bare WAY JSON`. It is what the double and the network take of a read."""
+`python -m driver.bare WAY JSON` prints the seconds. It is what the double and the network take of a read."""
 
 import json
 import re
 import sys
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
@@ -76,4 +77,6 @@ def databricks(given: dict) -> None:
 WAYS = {"snowflake-sql-api": snowflake_sql_api, "snowflake-session": snowflake_session, "databricks": databricks}
 
 if __name__ == "__main__":
+    began = time.perf_counter()
     WAYS[sys.argv[1]](json.loads(sys.argv[2]))
+    print(time.perf_counter() - began)

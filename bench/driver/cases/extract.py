@@ -24,6 +24,12 @@ def by_ebb(source: Source, *options) -> tuple[dict, Run]:
     return json.loads(done.output), done
 
 
+def bare(command: list) -> float:
+    """The seconds that a command tells of itself, or else takes."""
+    done = run(command)
+    return float(done.output) if done.output else done.seconds
+
+
 def extract(users, folder: Path) -> Report:
     """Reads what a first sync of `users` stages, by each side in turns."""
     rows = settings.rows(1_000_000)
@@ -47,7 +53,7 @@ def extract(users, folder: Path) -> Report:
         for form in source.forms:
             sides[form] = partial(checked, form, partial(connectors.read, source.connector, form, given))
         for way, command in source.bare(statement).items():
-            sides[f"bare: {way}"] = lambda command=command: run(command).seconds
+            sides[f"bare: {way}"] = partial(bare, command)
         # the first of each fills caches, the database's and the double's
         alternate(1, sides)
         runs.clear()
@@ -74,7 +80,8 @@ def told(source: Source, rows: int, seconds: dict, runs: dict, versions: dict) -
         report.value(f"Ebb's speed / the connector's ({compared})", f"{rows_of[compared] / medians[EBB]:.3g} ×")
     if source.served:
         own, theirs = (medians[name] - medians[f"bare: {way}"] for name, way in zip((EBB, compared), source.served))
-        report.value("the same less what the double takes alone", f"{theirs / own:.3g} ×", f"{own:.2f} s and {theirs:.2f} s")
+        shown = f"{theirs / own:.3g} ×" if own > 0 else "no time left"
+        report.value("the same less what the double takes alone", shown, f"{own:.2f} s and {theirs:.2f} s")
     if ARROW in medians:
         report.value(f"Ebb's speed / the connector's ({ARROW})", f"{medians[ARROW] / medians[EBB]:.3g} ×")
     report.target("peak memory of Ebb", max(done.peak_mib for done in runs[EBB]), "MiB", at_most=MEMORY_MIB)

@@ -30,7 +30,7 @@ class Source:
     place: tuple[str, ...] = (MANAGED,)
     quote: str = '"'
     model: str = "select * from users"
-    # commands that fetch the same bytes and decode none of them, by what they go through
+    # commands that fetch the same bytes and decode none of them, by what they go through; they print their seconds, or nothing
     bare: Callable[[str], dict[str, list]] = field(default=lambda statement: {})
     # which of them fetch what Ebb and what the connector wait for: a double's own time, of which the service says nothing
     served: tuple[str, str] | None = None

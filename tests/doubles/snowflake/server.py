@@ -212,7 +212,7 @@ class Stmt:
         raw = json.dumps(body, separators=(",", ":")).encode(); h = {}
         if part or len(raw) > 8192: raw = gzip.compress(raw, 1); h["content-encoding"] = "gzip"
         if len(self.parts) > 1: h["link"] = ",".join(f'</api/v2/statements/{self.id}?partition={i}>;rel="{r}"' for i, r in [(0, "first"), (len(self.parts) - 1, "last")] + ([(part + 1, "next")] if part + 1 < len(self.parts) else []))
-        if (self.b.get("database"), self.b["statement"]) in KEPT: self.sent[part] = raw, h
+        if (self.b.get("database"), self.b["statement"]) in KEPT: self.sent[part] = raw, h; self.rows = self.parts[part] = ()   # what is told of all rows is in the first answer
         return Response(raw, 200, headers=h, media_type="application/json")
 
 

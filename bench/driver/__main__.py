@@ -26,13 +26,19 @@ def stop(*_) -> None:
     sys.exit(130)
 
 
+def named(name: str) -> list[str]:
+    """The cases of a name: the one that is called so, all whose name begins so, or all there are."""
+    return [case for case in CASES if name in ("all", case) or case.startswith(f"{name}-")]
+
+
 def main(arguments: list[str]) -> int:
     """Runs the named cases; the exit code is 0 unless one of them could not be run."""
-    names = list(CASES) if arguments == ["all"] else arguments
-    unknown = [name for name in names if name not in CASES]
+    found = {name: named(name) for name in arguments}
+    names = [case for cases in found.values() for case in cases]
+    unknown = [name for name, cases in found.items() if not cases]
     if not names or unknown:
         wrong = f"no such case: {', '.join(unknown)}\n" if unknown else ""
-        print(f"{wrong}usage: bench/run.sh all | CASE…\ncases: {', '.join(CASES)}", file=sys.stderr)
+        print(f"{wrong}usage: bench/run.sh all | CASE… | BEGINNING…\ncases: {', '.join(CASES)}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -31,16 +31,16 @@ def target() -> Path:
 
 @cache
 def tools() -> Path:
-    """The receiver and the replay loop."""
+    """The receiver, the replay loop and the bare reader."""
     cargo(["build", "--release", "--quiet", "-p", "ebb-bench"])
-    return target() / "release" / "ebb-bench"
+    return kept("measured", "ebb-bench")
 
 
-def kept(name: str) -> Path:
-    """Ebb as just built, in a folder of its own, so that no other build replaces it while it is measured."""
+def kept(name: str, program: str = "ebb") -> Path:
+    """A program as just built, in a folder of its own, so that no other build replaces it while it is measured."""
     folder = target() / "release" / name
     folder.mkdir(exist_ok=True)
-    return Path(shutil.copy2(target() / "release" / "ebb", folder / "ebb"))
+    return Path(shutil.copy2(target() / "release" / program, folder / program))
 
 
 @cache
@@ -76,6 +76,15 @@ def ebb_with_duckdb() -> tuple[Path, dict]:
         return Path(given), env
     cargo(["build", "--release", "--quiet", "-p", "ebb", "--features", "duckdb"], env)
     return kept("measured-duckdb"), env
+
+
+@cache
+def tools_with_duckdb() -> tuple[Path, dict]:
+    """The tools with DuckDB, linked to the prebuilt library, and the environment they need."""
+    library = duckdb_library()
+    env = {"DUCKDB_LIB_DIR": str(library), "LD_LIBRARY_PATH": str(library)}
+    cargo(["build", "--release", "--quiet", "-p", "ebb-bench", "--features", "ebb-warehouse/duckdb"], env)
+    return kept("measured-duckdb", "ebb-bench"), env
 
 
 @cache

@@ -1,6 +1,6 @@
 """The cases, by the name that `bench/run.sh` takes."""
 
-from . import first_sync, mapping, memory, one_record, profile, start, tracked
+from . import extract, first_sync, mapping, memory, one_record, profile, start, tracked
 
 CASES = {
     "first-sync-1m": first_sync.run,
@@ -14,4 +14,5 @@ CASES = {
     "mapping": mapping.run,
     "start": start.run,
     "profile": profile.run,
+    **extract.CASES,
 }

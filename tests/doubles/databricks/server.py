@@ -14,7 +14,9 @@ dispositions, formats, chunks, presigned links, errors and OAuth follow the publ
 
 `start.sh` beside it makes the environment and starts it. What the tests use besides the service's own paths:
 
-  POST   /_double/schemas   {"name", "chunk_rows", "link_ttl"}: makes a schema. Requests that name it as theirs have these switches
+  POST   /_double/schemas   {"name", "chunk_rows", "link_ttl", "keep_results"}: makes a schema. Requests that name it as theirs have these
+                            switches. `keep_results` answers a query whose result lies in several files by the same ones when it
+                            comes again, whatever was written meanwhile, for measurements of who reads them
   POST   /_double/run       {"schema", "script"}: runs statements, also `update` and `delete` of one table; literals as standard SQL
                             has them. Gives the last result's rows
   POST   /_double/faults    {"schema", "count", "sql", "path", ..}: the next `count` requests of the schema that match get this fault.
@@ -39,8 +41,10 @@ from pyspark.errors import PySparkException
 A = None                       # arguments
 SPARK = None
 STMTS = {}                     # statement_id -> Statement
+KEPT = {}                      # (schema, SQL) -> Statement whose result answers it again
 LINKS = {}                     # link token -> (statement_id, chunk index, expires epoch)
 TOKENS = {}                    # OAuth access token -> expiry epoch
+SESSIONS = {}                  # session_id -> the catalog and schema of its statements
 FAULTS = []
 SCHEMAS = defaultdict(dict)    # name -> switches
 LOCK = threading.Lock()
@@ -212,7 +216,7 @@ class Statement:
     def __init__(self, req, fault):
         self.id = "01f0" + secrets.token_hex(2) + "-" + "-".join(secrets.token_hex(n) for n in (2, 2, 2, 6))
         self.req = req; self.state = "PENDING"; self.error = None; self.sql_state = None; self.fault = fault or {}
-        self.table = None; self.columns = []; self.chunks = []; self.truncated = False
+        self.table = None; self.columns = []; self.chunks = []; self.truncated = False; self.files = {}
         self.done = threading.Event(); self.created = time.time(); self.canceled = False; self.told = False
         self.format = req.get("format", "JSON_ARRAY"); self.disposition = req.get("disposition", "INLINE")
         self.switches = SCHEMAS[req.get("schema")]
@@ -246,6 +250,7 @@ class Statement:
                 self.table = t
                 n = max(1, self.switches.get("chunk_rows", A.chunk_rows))
                 self.chunks = [(o, min(n, t.num_rows - o)) for o in range(0, t.num_rows, n)]
+                if self.switches.get("keep_results") and len(self.chunks) > 1 and self.format == "ARROW_STREAM": KEPT[self.req["schema"], self.req["statement"]] = self
             self.state = "CANCELED" if self.canceled else "SUCCEEDED"
         except PySparkException as e:
             self.fail(str(e).split("\n\nJVM stacktrace")[0], e.getSqlState())
@@ -309,6 +314,15 @@ class Statement:
             d["result"] = self.chunk(0, host) if self.chunks else {}
         return d
 
+    def file(self, i):
+        """A chunk as it lies in the storage."""
+        if i not in self.files:
+            o, n = self.chunks[i]; b = io.BytesIO()
+            with pa.ipc.new_stream(b, self.table.schema) as w:
+                for rb in self.table.slice(o, n).to_batches(max_chunksize=10000): w.write_batch(rb)
+            self.files[i] = b.getvalue()
+        return self.files[i]
+
     def cancel(self):
         self.canceled = True
         if not self.done.is_set(): SPARK.sparkContext.cancelJobGroup(self.id)
@@ -363,6 +377,7 @@ class H(BaseHTTPRequestHandler):
         if p.startswith("/_double/"): return self.double(p, json.loads(raw))
         if p == "/oidc/v1/token": return self.oauth(raw)
         if p == "/api/2.0/sql/statements": return self.execute(raw)
+        if p == "/api/2.0/sql/sessions": return self.session(raw)
         m = re.fullmatch(r"/api/2.0/sql/statements/([^/]+)/cancel", p)
         if m and (s := STMTS.get(m[1])):
             if self.struck(s.req.get("schema"), s.req["statement"], p) or not self.authed(): return
@@ -391,9 +406,21 @@ class H(BaseHTTPRequestHandler):
         t = secrets.token_urlsafe(32); TOKENS[t] = time.time() + A.token_ttl
         self.send(200, {"access_token": t, "scope": "all-apis", "token_type": "Bearer", "expires_in": A.token_ttl})
 
+    def session(self, raw):
+        """What the vendor's own connector begins with: its statements name the session, and Ebb's name none."""
+        if not self.authed(): return
+        r = json.loads(raw); sid = secrets.token_hex(16); SESSIONS[sid] = {k: r[k] for k in ("catalog", "schema") if k in r}
+        self.send(200, {"session_id": sid})
+
+    def do_DELETE(self):
+        self.body()
+        if not self.authed(): return
+        SESSIONS.pop(urlparse(self.path).path.rsplit("/", 1)[1], None); self.send(200, {})
+
     def execute(self, raw):
         try: r = json.loads(raw)
         except ValueError: return self.err(400, "MALFORMED_REQUEST", "Invalid JSON given in the body of the request - failed to parse given JSON")
+        r = {**SESSIONS.get(r.get("session_id"), {}), **r}
         schema, sql = r.get("schema"), r.get("statement") or ""
         lost = self.fault(schema, sql, self.path, ("lost",))
         if (not lost and self.struck(schema, sql, self.path)) or not self.authed(): return
@@ -408,6 +435,7 @@ class H(BaseHTTPRequestHandler):
         m = re.fullmatch(r"(\d+)s", r.get("wait_timeout", "10s"))
         wait = int(m[1]) if m else -1
         if wait != 0 and not 5 <= wait <= 50: return self.err(400, "INVALID_PARAMETER_VALUE", "wait_timeout must be 0s or between 5s and 50s")
+        if (schema, sql) in KEPT and fmt == "ARROW_STREAM": return self.send(200, KEPT[schema, sql].response(self.headers["Host"]))
         s = Statement(r, self.fault(schema, sql, self.path, ("pending_s", "delay_s", "error"))); STMTS[s.id] = s
         threading.Thread(target=s.run, daemon=True).start()
         if lost: self.close_connection = True; return
@@ -415,6 +443,7 @@ class H(BaseHTTPRequestHandler):
         self.send(200, s.response(self.headers["Host"]))
 
     def do_GET(self):
+        self.body()                                          # the vendor's connector sends one
         u = urlparse(self.path); p = u.path.rstrip("/"); q = {k: v[0] for k, v in parse_qs(u.query).items()}
         if p == "/_double/health": return self.send(200, {"spark": SPARK.version})
         if p == "/_double/log": return self.send(200, [s.log() for s in list(STMTS.values()) if s.req.get("schema") == q.get("schema")])
@@ -435,16 +464,14 @@ class H(BaseHTTPRequestHandler):
             return xml(400, "InvalidArgument", "Only one auth mechanism allowed")
         l = LINKS.get(tok)
         if not l: return xml(403, "SignatureDoesNotMatch", "")
-        s = STMTS[l[0]]; o, n = s.chunks[l[1]]; t = s.table.slice(o, n); path = f"{path}/chunk/{l[1]}"
+        s = STMTS[l[0]]; path = f"{path}/chunk/{l[1]}"
         if self.struck(s.req.get("schema"), s.req["statement"], path): return
         if l[2] < time.time(): return xml(403, "AccessDenied", "Request has expired")
         if s.format == "ARROW_STREAM":
-            b = io.BytesIO()
-            with pa.ipc.new_stream(b, t.schema) as w:
-                for rb in t.to_batches(max_chunksize=10000): w.write_batch(rb)
             cut = self.fault(s.req.get("schema"), s.req["statement"], path, ("cut",)) is not None
-            return self.send(200, b.getvalue(), "application/vnd.apache.arrow.stream", cut=cut)
-        self.send(200, [[js(v) for v in row] for row in zip(*[c.to_pylist() for c in t.columns])])
+            return self.send(200, s.file(l[1]), "application/vnd.apache.arrow.stream", cut=cut)
+        o, n = s.chunks[l[1]]
+        self.send(200, [[js(v) for v in row] for row in zip(*[c.to_pylist() for c in s.table.slice(o, n).columns])])
 
 
 def main():

@@ -8,9 +8,11 @@
 
 `start.sh` beside it makes the environment and starts it. What the tests use besides the service's own paths:
 
-  POST   /_double/databases   {"name", "fold", "partition_rows", "sync_s", "format", "link_s", "qrmk", "packed"}: makes a database. `fold: lower` turns names without
-                              quotes to lower case, as PostgreSQL does, for the scenarios that all warehouses share; the
-                              service turns them to upper case, which is the default here. For sessions: `format: json` gives no
+  POST   /_double/databases   {"name", "fold", "partition_rows", "sync_s", "keep_results", "format", "link_s", "qrmk", "packed"}: makes a database. `fold: lower`
+                              turns names without quotes to lower case, as PostgreSQL does, for the scenarios that all warehouses share; the
+                              service turns them to upper case, which is the default here. `keep_results` answers a
+                              query whose result has several pieces by the same bytes when it comes again, whatever was written
+                              meanwhile, for measurements of who reads them. For sessions: `format: json` gives no
                               Arrow, links are good for `link_s`, `qrmk` gives the result's key in the older way, `packed` compresses pieces
   POST   /_double/faults      {"database", "status", "count", "after", "path", "sql", "headers", "body", "delay_s"}: the next `count`
                               requests that match, after the first `after` of them, get this answer; one with `delay_s`
@@ -40,7 +42,7 @@ import sqlglot
 from fakesnow.expr import normalise_ident
 from fakesnow.rowtype import describe_as_rowtype
 
-GRANTS = []; A = None; KEY = None; PUB = None; FP = ""; STM = {}; REQ = {}; FAULTS = []; DATABASES = {}; LOG = []
+GRANTS = []; A = None; KEY = None; PUB = None; FP = ""; STM = {}; REQ = {}; KEPT = {}; FAULTS = []; DATABASES = {}; LOG = []
 PASSPHRASE = "open sesame"
 J = lambda body, status=200, **h: JSONResponse(body, status, headers=h or None)
 
@@ -119,13 +121,14 @@ LIMIT_0 = re.compile(r"^select \* from \(\n(.*)\n\) m\nlimit 0$", re.S)
 
 
 class Stmt:
-    def __init__(self, b): self.id = str(uuid.uuid4()); self.b = b; self.done = asyncio.Event(); self.err = None; self.rows = []; self.meta = []; self.t0 = time.time(); self.cancel = False; self.parts = []
+    def __init__(self, b): self.id = str(uuid.uuid4()); self.b = b; self.done = asyncio.Event(); self.err = None; self.rows = []; self.meta = []; self.t0 = time.time(); self.cancel = False; self.parts = []; self.sent = {}
 
     async def run(self):
         try:
             wait = A.latency_ms / 1000 + sum(f["delay_s"] for f in FAULTS if "delay_s" in f and matches(f, self.b["database"], self.url(), self.b["statement"]))
             if wait: await asyncio.sleep(wait)
             if not self.cancel: await run_in_threadpool(self.work)
+            if len(self.parts) > 1 and DATABASES.get(self.b.get("database"), {}).get("keep_results"): KEPT[self.b["database"], self.b["statement"]] = self
         finally: self.done.set()
 
     def work(self):
@@ -193,6 +196,7 @@ class Stmt:
             return J({"code": "333334", "message": "Asynchronous execution in progress. Use provided query id to perform query monitoring and management.", "statementHandle": self.id, "statementStatusUrl": self.url()}, 202)
         if self.err: return J({"code": self.err[0], "sqlState": self.err[1], "message": self.err[2], "statementHandle": self.id}, 422)
         if part >= len(self.parts): return J({"code": "391918", "message": f"Partition {part} does not exist.", "statementHandle": self.id}, 400)
+        if part in self.sent: raw, h = self.sent[part]; return Response(raw, 200, headers=h, media_type="application/json")
         if part: body = {"data": self.parts[part]}
         else:
             info = [{"rowCount": len(p), "uncompressedSize": sum(len(x or "") + 3 for r in p for x in r)} for p in self.parts]
@@ -201,6 +205,7 @@ class Stmt:
         raw = json.dumps(body, separators=(",", ":")).encode(); h = {}
         if part or len(raw) > 8192: raw = gzip.compress(raw, 1); h["content-encoding"] = "gzip"
         if len(self.parts) > 1: h["link"] = ",".join(f'</api/v2/statements/{self.id}?partition={i}>;rel="{r}"' for i, r in [(0, "first"), (len(self.parts) - 1, "last")] + ([(part + 1, "next")] if part + 1 < len(self.parts) else []))
+        if (self.b.get("database"), self.b["statement"]) in KEPT: self.sent[part] = raw, h; self.rows = self.parts[part] = ()   # what is told of all rows is in the first answer
         return Response(raw, 200, headers=h, media_type="application/json")
 
 
@@ -228,6 +233,7 @@ async def submit(request):
     rid = request.query_params.get("requestId") or str(uuid.uuid4())
     if not (b.get("statement") or "").strip(): return J({"code": "391901", "message": "The request body has no statement."}, 400)
     if request.query_params.get("retry") == "true" and rid in REQ: s = REQ[rid]
+    elif (b.get("database"), b["statement"]) in KEPT: return KEPT[b["database"], b["statement"]].respond()
     else:
         s = Stmt(dict(b, _rid=rid)); STM[s.id] = REQ[rid] = s; LOG.append(s); s.task = asyncio.create_task(s.run())
     for f in FAULTS:

@@ -1,6 +1,6 @@
 //! One column's values, from the text in which a result writes them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, iter, sync::Arc};
 
 use arrow_array::{
     ArrayRef,
@@ -172,9 +172,15 @@ fn last_moments(text: &str) -> Option<i64> {
 fn epoch(text: &str) -> Option<i64> {
     let number = text.split(' ').next().filter(|number| !number.contains(':'))?;
     let (seconds, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let micros: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    let micros = six_digits(fraction)?;
     let whole = seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?;
     Some(if seconds.starts_with('-') { whole - micros } else { whole + micros })
+}
+
+/// The number of a fraction's first six digits; those that it does not have are zeros.
+fn six_digits(fraction: &str) -> Option<i64> {
+    let mut digits = fraction.chars().chain(iter::repeat('0')).take(6);
+    digits.try_fold(0, |number, digit| Some(number * 10 + i64::from(digit.to_digit(10)?)))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A warehouse's I/O: thin, without decisions.
 
 use async_trait::async_trait;
-use ebb_core::{Column, Failure, port::BatchStream};
+use ebb_core::{Column, Failure, Operation, port::BatchStream};
 use roaring::RoaringTreemap;
+
+use crate::statement::read::condition;
 
 /// What a session is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,48 @@ pub(crate) struct KnownTable {
     pub(crate) rows: u64,
 }
 
+/// The table by which [`Connection::try_beside`] tries: a column `seq` of different whole numbers from 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tried<'a> {
+    /// Its bare name.
+    pub(crate) name: &'a str,
+    /// Its name in statements, quoted.
+    pub(crate) quoted: &'a str,
+}
+
+/// A range of `seq`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Within {
+    /// What it begins after, if anything.
+    pub(crate) after: Option<u64>,
+    /// What it ends with, if anything.
+    pub(crate) until: Option<u64>,
+}
+
+/// The changes of a sync, or those of a range: the statement that streams them, and what it says for sessions
+/// that have another way to them.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    /// As [`Session::stream`] takes it.
+    pub(crate) sql: String,
+    /// As [`Session::stream`] takes them.
+    pub(crate) columns: Vec<Column>,
+    /// A query for their number.
+    pub(crate) count: String,
+    /// The bare name of their table, which holds the columns of staged batches in that order.
+    pub(crate) table: String,
+    pub(crate) operations: Vec<Operation>,
+    /// The range that they lie in.
+    pub(crate) within: Within,
+}
+
+impl Changes {
+    /// A condition for those in some range.
+    pub(crate) fn condition(&self, within: Within) -> String {
+        condition(&self.operations, within)
+    }
+}
+
 /// Opens sessions.
 #[async_trait]
 pub(crate) trait Connection: Send + Sync {
@@ -43,8 +87,8 @@ pub(crate) trait Connection: Send + Sync {
         None
     }
 
-    /// Tries that, with a table that has a column `seq` of different whole numbers.
-    async fn try_beside(&self, _table: &str) -> Result<(), Failure> {
+    /// Tries that.
+    async fn try_beside(&self, _table: &Tried<'_>) -> Result<(), Failure> {
         Ok(())
     }
 }
@@ -105,14 +149,8 @@ pub(crate) trait Session: Send {
         columns: Vec<Column>,
     ) -> Result<BatchStream, Failure>;
 
-    /// Streams the changes of a sync like [`Session::stream`] does any query. They may be many: `count`
-    /// is a query for their number, for sessions that have another way for many rows.
-    async fn stream_changes(
-        self: Box<Self>,
-        sql: String,
-        columns: Vec<Column>,
-        _count: String,
-    ) -> Result<BatchStream, Failure> {
-        self.stream(sql, columns).await
+    /// Streams changes like [`Session::stream`] does the rows of any query. They may be many.
+    async fn stream_changes(self: Box<Self>, changes: Changes) -> Result<BatchStream, Failure> {
+        self.stream(changes.sql, changes.columns).await
     }
 }

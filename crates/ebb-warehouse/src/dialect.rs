@@ -150,7 +150,8 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         expression.to_owned()
     }
 
-    /// The expression by which a column is streamed, in the form that the session's decoder expects.
+    /// The expression by which a column is streamed, in the form that the session's decoder expects, from what
+    /// [`Dialect::stored`] made of it.
     fn staged(&self, _column: &Column, expression: &str) -> String {
         expression.to_owned()
     }

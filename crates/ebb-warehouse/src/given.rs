@@ -152,7 +152,7 @@ impl Given {
     ) -> Result<T, Failure> {
         let Some(text) = self.get(key) else { return Ok(default) };
         all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| {
-            refuse(format!("`{text}` is not an `{key}`"))
+            refuse(format!("`{text}` is not allowed for `{key}`"))
                 .help(suggest::allowed(text, all.iter().copied().map(name).collect::<Vec<_>>()))
         })
     }

@@ -2,13 +2,14 @@
 
 What stands in front asks for credentials, keeps jobs as the service does (ids that may be used once, jobs
 that run for a while, time-outs, cancelling), refuses what the service refuses and the emulator takes, and
-lets requests fail on demand.
+lets requests fail on demand. `storage.py` does the same for the Storage Read API.
 
 Switches and faults, which tests set by HTTP (a fault or switch belongs to one project):
 
-    GET  /_double/key                 a service account's key, and a federated workload's configuration
-    POST /_double/projects            {"name", "page_rows"?}    makes a project with a dataset `shop`; its
-                                      pages have so many rows at most
+    GET  /_double/key                 a service account's key, a federated workload's configuration, and where
+                                      the Storage Read API is
+    POST /_double/projects            {"name", "page_rows"?, "batch_rows"?}    makes a project with a dataset `shop`;
+                                      its pages, or batches, have so many rows at most
     POST /_double/run                 {"project", "sql", "dialect"}    runs SQL for the tests themselves
     POST /_double/faults              {"project", "path"? | "sql"?, "count"?, ...} one of
            "status", "body"?, "headers"?    the request is answered so
@@ -17,7 +18,9 @@ Switches and faults, which tests set by HTTP (a fault or switch belongs to one p
            "delay_s"                        the job runs so long
            "error": {"reason", "message"}   the job fails so
            "stop_at"                        the script fails before the statement of this place
+           (those of the Storage Read API are in `storage.py`)
     GET  /_double/log?project=        the jobs that came, oldest first
+    GET  /_double/reads?project=      the sessions of the Storage Read API that came, oldest first
     GET  /_double/tables?project=&dataset=    the names of a dataset's tables
     POST /_double/sts                 the token exchange of federated workloads
 """
@@ -33,6 +36,7 @@ import urllib.parse
 
 import jwt
 import sqlglot
+import storage
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -104,6 +108,8 @@ class Front:
         self.jobs = collections.defaultdict(dict)
         self.faults = collections.defaultdict(list)
         self.switches = collections.defaultdict(dict)
+        self.reads = collections.defaultdict(list)
+        self.storage = None
         # the emulator has one connection, whose open transaction would be everybody's
         self.lock = asyncio.Lock()
 
@@ -299,17 +305,19 @@ class Front:
     # --- credentials -------------------------------------------------------------------------
 
     def authorize(self, header):
+        if not self.is_known(header):
+            raise Refused(401, "authError", "Request had invalid authentication credentials.")
+
+    def is_known(self, header):
         token = header.removeprefix("Bearer ")
         if token in self.exchanged:
-            return
+            return True
         try:
             claims = jwt.decode(token, self.public_key, algorithms=["RS256"], options={"verify_aud": False, "require": ["exp", "iat"]})
-            scopes = set(claims.get("scope", "").split())
-            if claims["iss"] == claims["sub"] == ACCOUNT and scopes & SCOPES and claims["exp"] - claims["iat"] <= 3660:
-                return
         except jwt.PyJWTError:
-            pass
-        raise Refused(401, "authError", "Request had invalid authentication credentials.")
+            return False
+        scopes = set(claims.get("scope", "").split())
+        return claims["iss"] == claims["sub"] == ACCOUNT and bool(scopes & SCOPES) and claims["exp"] - claims["iat"] <= 3660
 
     def exchange(self, body):
         form = dict(urllib.parse.parse_qsl(body.decode()))
@@ -334,12 +342,14 @@ class Front:
         if path == "sts":
             return self.exchange(body)
         if path == "key":
-            return 200, {}, {"service_account": self.key, "workload": self.workload()}
+            return 200, {}, {"service_account": self.key, "workload": self.workload(), "storage": self.storage}
         if path == "tables":
             asked = dict(urllib.parse.parse_qsl(query))
             path = f"/bigquery/v2/projects/{asked['project']}/datasets/{asked['dataset']}/tables"
             _, answer = await self.ask("GET", path, "", b"")
             return 200, {}, sorted(table["tableReference"]["tableId"] for table in json.loads(answer)["tables"])
+        if path == "reads":
+            return 200, {}, self.reads[dict(urllib.parse.parse_qsl(query))["project"]]
         if path == "log":
             jobs = self.jobs[dict(urllib.parse.parse_qsl(query))["project"]]
             return 200, {}, [job.entry() for job in jobs.values()]
@@ -417,7 +427,14 @@ def main():
 
     builtin_udfs.register_builtin_udfs = with_quick_fingerprints(builtin_udfs.register_builtin_udfs)
     make = server.create_app
-    server.create_app = lambda context: Front(make(context), arguments.port)
+    front = Front(None, arguments.port)
+
+    def create_app(context):
+        front.emulator = make(context)
+        return front
+
+    server.create_app = create_app
+    server.build_grpc_server = lambda context: storage.serve(front, context)
     settings = Settings(
         persistence_mode=PersistenceMode.EPHEMERAL,
         rest_port=arguments.port,

@@ -13,7 +13,8 @@ pub(crate) use reader::Reader;
 
 /// The columns of a result as a batch of `record::staged_schema`, by their places: names do not matter.
 /// Values are those of the staged types already, but for what an engine says beside (a time zone's name,
-/// wider offsets); NaN and infinities become null. Fails with `S105` for any other type.
+/// wider offsets), or what is staged as text (exact numbers, times of day, whole numbers); NaN and infinities
+/// become null. Fails with `S105` for any other type.
 pub(crate) fn staged(
     columns: &[ArrayRef],
     schema: &SchemaRef,

@@ -3,12 +3,52 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, Float64Array, StringArray,
+    Array, ArrayRef, BinaryArray, Float64Array, PrimitiveArray, StringArray,
     cast::AsArray,
     new_null_array,
-    types::{Float64Type, TimestampMicrosecondType},
+    types::{
+        Decimal128Type, Decimal256Type, DecimalType, Float64Type, Int64Type, Time64MicrosecondType,
+        TimestampMicrosecondType,
+    },
 };
 use arrow_schema::DataType;
+use jiff::{SignedDuration, civil::Time};
+
+/// Text of values whose staged form it is: identifiers that are whole numbers, exact numbers, times of day.
+fn text(column: &ArrayRef) -> Option<ArrayRef> {
+    let texts: StringArray = if let Some(texts) = column.as_string_opt::<i64>() {
+        texts.iter().collect()
+    } else if let Some(numbers) = column.as_primitive_opt::<Int64Type>() {
+        numbers.iter().map(|number| number.map(|number| number.to_string())).collect()
+    } else if let Some(numbers) = column.as_primitive_opt::<Decimal128Type>() {
+        decimals(numbers)
+    } else if let Some(numbers) = column.as_primitive_opt::<Decimal256Type>() {
+        decimals(numbers)
+    } else {
+        let times = column.as_primitive_opt::<Time64MicrosecondType>()?;
+        times.iter().map(|time| time.and_then(time_of_day)).collect()
+    };
+    Some(Arc::new(texts))
+}
+
+/// Exact numbers by their digits, without zeros that say nothing.
+fn decimals<T: DecimalType>(numbers: &PrimitiveArray<T>) -> StringArray {
+    let digits = |row| {
+        let digits = numbers.value_as_string(row);
+        if digits.contains('.') {
+            digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            digits
+        }
+    };
+    (0..numbers.len()).map(|row| numbers.is_valid(row).then(|| digits(row))).collect()
+}
+
+/// A time of day from microseconds since midnight, as ISO 8601 writes it.
+fn time_of_day(micros: i64) -> Option<String> {
+    let since_midnight = SignedDuration::from_micros(micros);
+    Time::midnight().checked_add(since_midnight).ok().map(|time| time.to_string())
+}
 
 /// The same values under the staged type, where they are of its kind; otherwise the column as it is.
 pub(super) fn typed(column: &ArrayRef, wanted: &DataType) -> ArrayRef {
@@ -30,9 +70,7 @@ pub(super) fn typed(column: &ArrayRef, wanted: &DataType) -> ArrayRef {
                 },
             )
         }
-        DataType::Utf8 => column
-            .as_string_opt::<i64>()
-            .map(|texts| Arc::new(texts.iter().collect::<StringArray>()) as ArrayRef),
+        DataType::Utf8 => text(column),
         DataType::Binary => column
             .as_binary_opt::<i64>()
             .map(|values| Arc::new(values.iter().collect::<BinaryArray>()) as ArrayRef),

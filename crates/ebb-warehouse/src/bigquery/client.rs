@@ -12,6 +12,7 @@ use super::{
     credentials::Tokens,
     failure,
     settings::ConnectionSettings,
+    storage::Storage,
 };
 use crate::{
     connection::KnownTable,
@@ -22,7 +23,8 @@ use crate::{
 pub(super) struct Client {
     http: reqwest::Client,
     pub(super) settings: ConnectionSettings,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
+    pub(super) storage: Storage,
     /// Set once the managed dataset is known to be there.
     managed: OnceCell<()>,
     pub(super) service: Service,
@@ -34,6 +36,7 @@ impl Client {
     pub(super) fn new(settings: ConnectionSettings) -> Result<Self, Failure> {
         let tokens = Tokens::new(&settings.sign_in)?;
         let http = http::client(settings.connect_timeout)?;
+        let storage = Storage::new(&settings)?;
         let service = Service {
             name: "BigQuery",
             interface: "BigQuery's REST interface",
@@ -41,7 +44,7 @@ impl Client {
             address: settings.endpoint.clone(),
         };
         let (managed, tasks) = (OnceCell::new(), Tasks::default());
-        Ok(Self { http, settings, tokens, managed, service, tasks })
+        Ok(Self { http, settings, tokens, storage, managed, service, tasks })
     }
 
     /// `/bigquery/v2/projects/<project>/` and what follows it.

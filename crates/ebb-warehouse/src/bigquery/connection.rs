@@ -5,8 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ebb_core::Failure;
 
-use super::{client::Client, session::BigQuerySession, settings::ConnectionSettings};
-use crate::connection::{Access, Connection, Session};
+use super::{
+    client::Client,
+    session::BigQuerySession,
+    settings::{ConnectionSettings, StorageRead},
+    storage,
+};
+use crate::connection::{Access, Connection, Session, Tried};
 
 /// Reaches one project.
 pub(crate) struct BigQueryConnection(Arc<Client>);
@@ -33,5 +38,16 @@ impl Connection for BigQueryConnection {
             Access::Write => self.0.ensure_managed().await?,
         }
         Ok(Box::new(BigQuerySession::new(Arc::clone(&self.0))))
+    }
+
+    fn beside(&self) -> Option<&'static str> {
+        match self.0.settings.storage_read {
+            StorageRead::Auto | StorageRead::Always => Some("storage read"),
+            StorageRead::Never => None,
+        }
+    }
+
+    async fn try_beside(&self, table: &Tried<'_>) -> Result<(), Failure> {
+        storage::try_out(&self.0, table.name).await
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\n', "\\n").replace('\r', "\\r"))
 }
 
-/// A value in the form that its JSON, and the session's decoder, take whole.
+/// A value in the form that its JSON, and both decoders, take whole.
 fn told(column: &Column, read: &str) -> String {
     match handling(column) {
         Handling::Plain => read.to_owned(),
@@ -41,6 +41,14 @@ fn told(column: &Column, read: &str) -> String {
         Handling::Bytes => format!("to_hex({read})"),
         Handling::Nested => format!("if({read} is null, null, to_json_string({read}))"),
         Handling::Shape => format!("st_astext({read})"),
+    }
+}
+
+/// Whether Ebb's tables keep the text of a column's values.
+fn is_text(column: &Column) -> bool {
+    match handling(column) {
+        Handling::Nested | Handling::Shape | Handling::Textual => true,
+        Handling::Plain | Handling::Moment | Handling::Bytes => false,
     }
 }
 
@@ -104,8 +112,18 @@ impl Dialect for BigQueryDialect {
         }
     }
 
+    /// In a form that comes out of a page and out of the Storage Read API alike.
+    fn stored(&self, column: &Column, expression: &str) -> String {
+        if is_text(column) { told(column, expression) } else { expression.to_owned() }
+    }
+
     fn staged(&self, column: &Column, expression: &str) -> String {
-        told(column, expression)
+        if is_text(column) { expression.to_owned() } else { told(column, expression) }
+    }
+
+    fn null(&self, column: &Column) -> String {
+        let kept_as = if is_text(column) { self.text_type() } else { &column.native };
+        format!("cast(null as {kept_as})")
     }
 
     fn not_finite(&self, column: &Column, expression: &str) -> Option<String> {
@@ -207,13 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_streamed_by_their_type() {
+    fn columns_are_stored_and_streamed_by_their_type() {
         let told = columns().map(|column| {
             let dialect = BigQueryDialect;
-            let (staged, key) = (dialect.staged(&column, "x"), dialect.key(&column, "x"));
+            let (stored, staged) = (dialect.stored(&column, "x"), dialect.staged(&column, "x"));
+            let (null, key) = (dialect.null(&column), dialect.key(&column, "x"));
             let odd = dialect.not_finite(&column, "x").unwrap_or_default();
             let earlier = dialect.earlier(&column, "x", 90_000).unwrap_or_default();
-            format!("{}: {staged} | {key} | {odd} | {earlier}", column.native)
+            format!("{}: {stored} | {staged} | {null} | {key} | {odd} | {earlier}", column.native)
         });
         insta::assert_snapshot!(told.join("\n"));
     }

@@ -1,4 +1,5 @@
-//! `bigquery`: statements as jobs of the REST interface, rows from the pages of their results.
+//! `bigquery`: statements as jobs of the REST interface, rows from the pages of their results, and many changes from
+//! the Storage Read API.
 //!
 //! A job stands for itself: there is no session, so a transaction is one script, from `begin transaction` to
 //! `commit transaction`, and such a script may write rows but make no tables. That is the commit in three
@@ -21,6 +22,7 @@ mod pages;
 mod question;
 mod session;
 mod settings;
+mod storage;
 mod types;
 
 use ebb_core::{Failure, Limits, config::Settings};

@@ -12,10 +12,10 @@ use super::{
     decode,
     dialect::{BEGIN, COMMIT},
     job::{self, Done, Statement},
-    pages, types,
+    pages, storage, types,
 };
 use crate::{
-    connection::{KnownTable, Session},
+    connection::{Changes, KnownTable, Session},
     http,
 };
 
@@ -131,5 +131,14 @@ impl Session for BigQuerySession {
     ) -> Result<BatchStream, Failure> {
         let done = self.run(&sql).await?;
         pages::stream(self.client, done, columns).await
+    }
+
+    async fn stream_changes(self: Box<Self>, changes: Changes) -> Result<BatchStream, Failure> {
+        let changes = Arc::new(changes);
+        if let Some(batches) = storage::stream(&self.client, &changes).await? {
+            return Ok(batches);
+        }
+        let Changes { sql, columns, .. } = &*changes;
+        self.stream(sql.clone(), columns.clone()).await
     }
 }

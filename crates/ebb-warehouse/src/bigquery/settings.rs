@@ -23,6 +23,8 @@ static BIGQUERY: Server = Server {
         "credentials",
         "credentials_path",
         "endpoint",
+        "storage_endpoint",
+        "storage_read",
         "maximum_bytes_billed",
         "connect_timeout",
         "statement_timeout",
@@ -34,6 +36,9 @@ static BIGQUERY: Server = Server {
 pub(super) struct ConnectionSettings {
     /// The address of the service, without a path.
     pub(super) endpoint: Url,
+    /// The address of the Storage Read API, without a path.
+    pub(super) storage_endpoint: Url,
+    pub(super) storage_read: StorageRead,
     /// The project that runs the statements, is billed for them, and holds the managed dataset.
     pub(super) project: String,
     /// Where the managed dataset lies and all statements run.
@@ -59,12 +64,39 @@ pub(super) enum SignIn {
     Default,
 }
 
+/// Which changes are read by the Storage Read API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StorageRead {
+    /// Many; if it is refused, they are read by statements.
+    Auto,
+    /// All; if it is refused, the sync fails.
+    Always,
+    /// None.
+    Never,
+}
+
+impl StorageRead {
+    const ALL: [Self; 3] = [Self::Auto, Self::Always, Self::Never];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed: &str) -> Result<Self, Failure> {
         let given = Given::read(&BIGQUERY, settings)?;
+        let endpoint = endpoint(&given)?;
+        let (all, auto) = (&StorageRead::ALL, StorageRead::Auto);
         Ok(Self {
-            endpoint: endpoint(&given)?,
+            storage_endpoint: storage_endpoint(&given, &endpoint)?,
+            storage_read: given.choice("storage_read", all, StorageRead::name, auto)?,
+            endpoint,
             project: project(&given)?,
             location: given.text("location").unwrap_or_else(|| "US".to_owned()),
             dataset: given.text("dataset"),
@@ -103,6 +135,21 @@ fn endpoint(given: &Given) -> Result<Url, Failure> {
     address(&host, "https://bigquery-shop.p.googleapis.com")
 }
 
+/// Where the Storage Read API is: beside the other one, whose host says `bigquery` where its own says
+/// `bigquerystorage`.
+fn storage_endpoint(given: &Given, endpoint: &Url) -> Result<Url, Failure> {
+    if let Some(host) = given.text("storage_endpoint") {
+        return address(&host, "https://bigquerystorage-shop.p.googleapis.com");
+    }
+    let mut beside = endpoint.clone();
+    let rest = endpoint.host_str().and_then(|host| host.strip_prefix("bigquery"));
+    if let Some(rest) = rest.filter(|rest| rest.starts_with(['.', '-'])) {
+        let host = format!("bigquerystorage{rest}");
+        beside.set_host(Some(&host)).map_err(|error| refuse(error.to_string()))?;
+    }
+    Ok(beside)
+}
+
 fn sign_in(given: &Given) -> Result<SignIn, Failure> {
     match (given.text("credentials"), given.text("credentials_path")) {
         (Some(_), Some(_)) => Err(refuse("both `credentials` and `credentials_path` are given")),
@@ -123,7 +170,7 @@ mod tests {
     use ebb_core::{Code, Failure};
     use serde_json::{Value, json};
 
-    use super::{ConnectionSettings, SignIn};
+    use super::{ConnectionSettings, SignIn, StorageRead};
 
     fn read(settings: Value) -> Result<ConnectionSettings, Failure> {
         let Value::Object(settings) = settings else { panic!("settings are an object") };
@@ -134,6 +181,8 @@ mod tests {
     fn a_project_is_all_it_takes() {
         let settings = read(json!({ "project": "example.com:shop" })).unwrap();
         assert_eq!(settings.endpoint.as_str(), "https://bigquery.googleapis.com/");
+        assert_eq!(settings.storage_endpoint.as_str(), "https://bigquerystorage.googleapis.com/");
+        assert_eq!(settings.storage_read, StorageRead::Auto);
         assert_eq!(settings.location, "US");
         assert_eq!(settings.sign_in, SignIn::Default);
         assert_eq!(settings.statement_timeout, Duration::from_hours(1));
@@ -148,6 +197,32 @@ mod tests {
     }
 
     #[test]
+    fn the_storage_read_api_is_beside_the_other_unless_it_is_said() {
+        for (endpoint, storage, expected) in [
+            (
+                "bigquery-shop.p.googleapis.com",
+                "",
+                "https://bigquerystorage-shop.p.googleapis.com/",
+            ),
+            (
+                "bigquery.us-east4.rep.googleapis.com",
+                "",
+                "https://bigquerystorage.us-east4.rep.googleapis.com/",
+            ),
+            ("https://bq.shop.example:8443", "", "https://bq.shop.example:8443/"),
+            ("bq.shop.example", "storage.shop.example", "https://storage.shop.example/"),
+        ] {
+            let settings = json!({
+                "project": "a", "endpoint": endpoint, "storage_endpoint": storage,
+                "storage_read": "never",
+            });
+            let settings = read(settings).unwrap();
+            assert_eq!(settings.storage_endpoint.as_str(), expected);
+            assert_eq!(settings.storage_read, StorageRead::Never);
+        }
+    }
+
+    #[test]
     fn wrong_settings_are_named_and_secrets_are_not_told() {
         let cases = [
             json!({ "projct": "a" }),
@@ -156,6 +231,8 @@ mod tests {
             json!({ "project": "a", "credentials": "hunter2", "credentials_path": "key.json" }),
             json!({ "project": "a", "endpoint": "http://example.com" }),
             json!({ "project": "a", "endpoint": "https://example.com/path" }),
+            json!({ "project": "a", "storage_endpoint": "http://example.com" }),
+            json!({ "project": "a", "storage_read": "allways" }),
             json!({ "project": "a", "dataset": ["d"] }),
             json!({ "project": "a", "maximum_bytes_billed": "1 TB" }),
             json!({ "project": "a", "statement_timeout": "soon" }),

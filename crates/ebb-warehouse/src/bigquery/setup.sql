@@ -1,6 +1,7 @@
--- in a shell, for what SQL cannot grant: who Ebb is, and that it may run statements
+-- in a shell, for what SQL cannot grant: who Ebb is, and that it may run statements and fetch many rows
 --   gcloud iam service-accounts create {user} --project={database}
 --   gcloud projects add-iam-policy-binding {database} --role=roles/bigquery.jobUser --member=serviceAccount:{user}@{database}.iam.gserviceaccount.com
+--   gcloud projects add-iam-policy-binding {database} --role=roles/bigquery.readSessionUser --member=serviceAccount:{user}@{database}.iam.gserviceaccount.com
 --   gcloud iam service-accounts keys create {user}.json --iam-account={user}@{database}.iam.gserviceaccount.com
 
 -- what models may read

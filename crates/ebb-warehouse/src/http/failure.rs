@@ -21,7 +21,7 @@ impl Service {
     }
 
     /// A request that got no answer. What the HTTP library says of it names the address alone.
-    pub(super) fn unanswered(&self, error: reqwest::Error) -> Failure {
+    pub(crate) fn unanswered(&self, error: reqwest::Error) -> Failure {
         let address = &self.address;
         let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
         let host = format!("{}{port}", address.host_str().unwrap_or_default());

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use ebb_core::{Code, Failure};
-use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
+use reqwest::{ClientBuilder, RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
 use tokio::time;
@@ -21,7 +21,7 @@ pub(crate) use tasks::Tasks;
 pub(crate) use unique::unique;
 
 /// So often is a request sent that gets no answer, or one that says to come back later.
-const ATTEMPTS: u32 = 6;
+pub(crate) const ATTEMPTS: u32 = 6;
 /// The wait after the first of them; it doubles from one to the next.
 const WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that a service may ask for.
@@ -74,7 +74,7 @@ impl Repeat {
     }
 
     /// How many attempts are worth it when the last one ended so.
-    fn attempts(self, error: &reqwest::Error) -> u32 {
+    pub(crate) fn attempts(self, error: &reqwest::Error) -> u32 {
         match self {
             _ if failure::tls_error(error).is_some() => 1,
             // An address that nobody answers at is told soon.
@@ -97,19 +97,19 @@ impl Service {
         loop {
             let built = request(attempt);
             attempt += 1;
-            let backoff = WAIT * 2_u32.pow(attempt.min(ATTEMPTS) - 1);
-            let wait = match answer(built).await {
+            let asked = match answer(built).await {
                 Ok((reply, asked)) if repeat.after(&reply) && attempt < ATTEMPTS => {
                     drop(reply);
-                    asked.unwrap_or(backoff)
+                    asked
                 }
                 Ok((reply, _)) => return Ok(reply),
-                Err(error) if attempt < repeat.attempts(&error) => backoff,
+                Err(error) if attempt < repeat.attempts(&error) => None,
                 // The address may hold a key.
                 Err(error) => return Err(self.unanswered(error.without_url())),
             };
+            let wait = pause(attempt, asked);
             tracing::debug!(service = self.name, attempt, ?wait, "a service is asked again");
-            time::sleep(wait.min(LONGEST_WAIT)).await;
+            time::sleep(wait).await;
         }
     }
 
@@ -124,6 +124,12 @@ impl Service {
     }
 }
 
+/// How long to wait after so many attempts, the first being 1: as long as the service asks for, if it does.
+pub(crate) fn pause(attempts: u32, asked: Option<Duration>) -> Duration {
+    let backoff = WAIT * 2_u32.pow(attempts.clamp(1, ATTEMPTS) - 1);
+    asked.unwrap_or(backoff).min(LONGEST_WAIT)
+}
+
 async fn answer(request: RequestBuilder) -> Result<(Reply, Option<Duration>), reqwest::Error> {
     let response = request.send().await?;
     let status = response.status();
@@ -134,16 +140,28 @@ async fn answer(request: RequestBuilder) -> Result<(Reply, Option<Duration>), re
 
 /// A client with the system's certificate authorities. Fails with `S104`.
 pub(crate) fn client(connect_timeout: Duration) -> Result<reqwest::Client, Failure> {
-    let unusable = |what: &str| Failure::new(Code::SourceTls, what.to_owned());
+    built(configured(connect_timeout, tls()?))
+}
+
+/// The same for what is spoken by HTTP/2 alone: gRPC. Plain HTTP begins with it, too.
+pub(crate) fn client_of_streams(connect_timeout: Duration) -> Result<reqwest::Client, Failure> {
+    let mut tls = tls()?;
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    built(configured(connect_timeout, tls).http2_prior_knowledge().http2_adaptive_window(true))
+}
+
+fn tls() -> Result<ClientConfig, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut authorities = RootCertStore::empty();
     // An odd certificate among the system's is no reason to trust none of them.
     authorities.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(provider)
+    let versions = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?
-        .with_root_certificates(authorities)
-        .with_no_client_auth();
+        .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?;
+    Ok(versions.with_root_certificates(authorities).with_no_client_auth())
+}
+
+fn configured(connect_timeout: Duration, tls: ClientConfig) -> ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .tcp_nodelay(true)
@@ -152,6 +170,12 @@ pub(crate) fn client(connect_timeout: Duration) -> Result<reqwest::Client, Failu
         .user_agent(concat!("ebb/", env!("CARGO_PKG_VERSION")))
         // What is meant for one host, the token included, is never sent to another.
         .redirect(Policy::none())
-        .build()
-        .map_err(|error| unusable("the HTTP client cannot be set up").caused_by(error))
+}
+
+fn built(builder: ClientBuilder) -> Result<reqwest::Client, Failure> {
+    builder.build().map_err(|error| unusable("the HTTP client cannot be set up").caused_by(error))
+}
+
+fn unusable(what: &str) -> Failure {
+    Failure::new(Code::SourceTls, what.to_owned())
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     aws::Aws,
-    connection::{Access, Connection, Session},
+    connection::{Access, Connection, Session, Tried},
     pgwire::{ConnectionSettings, Connector, SignIn},
 };
 
@@ -58,12 +58,13 @@ impl Connection for RedshiftConnection {
         self.unload.as_ref().map(|_| "unload")
     }
 
-    async fn try_beside(&self, table: &str) -> Result<(), Failure> {
+    async fn try_beside(&self, table: &Tried<'_>) -> Result<(), Failure> {
         let Some(unload) = &self.unload else { return Ok(()) };
         let link = self.connector.open().await?;
         let sql = format!(
             "select cast(seq as bigint), cast(0 as bigint), cast('a' as varchar(1)), cast('b' as varchar(1))\n\
-             from {table}\norder by seq"
+             from {}\norder by seq",
+            table.quoted
         );
         let mut rows = unload::stream(unload, link, "ebb:check:check", &sql, &[]).await?;
         while rows.try_next().await?.is_some() {}

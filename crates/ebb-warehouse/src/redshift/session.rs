@@ -15,7 +15,7 @@ use super::{
     unload::{self, Unload},
 };
 use crate::{
-    connection::{Access, Session},
+    connection::{Access, Changes, Session},
     pgwire::{Link, literal, lost, tell_losses},
 };
 
@@ -137,12 +137,8 @@ impl Session for RedshiftSession {
         Ok(stream::try_unfold(Some(streaming), next).boxed())
     }
 
-    async fn stream_changes(
-        mut self: Box<Self>,
-        sql: String,
-        columns: Vec<Column>,
-        count: String,
-    ) -> Result<BatchStream, Failure> {
+    async fn stream_changes(mut self: Box<Self>, changes: Changes) -> Result<BatchStream, Failure> {
+        let Changes { sql, columns, count, .. } = changes;
         let Some(unload) = self.unload.clone() else { return self.stream(sql, columns).await };
         unload.clear(&self.label).await;
         let count = self.rows(&count).await?.into_iter().flatten().next().flatten();

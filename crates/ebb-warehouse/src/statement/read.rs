@@ -3,7 +3,7 @@
 use ebb_core::Operation;
 
 use super::more;
-use crate::{dialect::Dialect, layout::Layout};
+use crate::{connection::Within, dialect::Dialect, layout::Layout};
 
 /// The first rows of the model in the form of a part, all as added; of one record if one is named.
 pub(crate) fn preview<D: Dialect + ?Sized>(
@@ -14,7 +14,9 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
     let dialect = layout.dialect;
     let key = layout.key();
     let columns = layout.job.columns.iter();
-    let columns = more(columns.map(|column| dialect.staged(column, &layout.read(column))));
+    let columns = more(
+        columns.map(|column| dialect.staged(column, &dialect.stored(column, &layout.read(column)))),
+    );
     let filter = record_id
         .map(|record_id| format!("\nwhere {}", dialect.identified(&key, record_id)))
         .unwrap_or_default();
@@ -37,12 +39,11 @@ fn with<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     if with.is_empty() { String::new() } else { format!("with {with}\n") }
 }
 
-/// The changes of some operations after a `seq`, and up to one, in its order.
+/// The changes of some operations in a range of `seq`, in its order.
 pub(crate) fn changes<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     operations: &[Operation],
-    after: Option<u64>,
-    until: Option<u64>,
+    within: Within,
 ) -> String {
     let dialect = layout.dialect;
     let columns = layout.job.columns.iter().zip(&layout.stored);
@@ -53,7 +54,7 @@ pub(crate) fn changes<D: Dialect + ?Sized>(
         op = dialect.integer("op"),
         record_id = dialect.shown("record_id"),
         checksum = dialect.shown("checksum"),
-        from = from(layout, operations, after, until),
+        from = from(layout, operations, within),
         order = dialect.in_order(),
     )
 }
@@ -63,24 +64,29 @@ pub(crate) fn last<D: Dialect + ?Sized>(layout: &Layout<'_, D>) -> String {
     format!("select max(seq) from {}", layout.changes)
 }
 
-/// How many changes of some operations there are after a `seq`.
+/// How many changes of some operations there are in a range of `seq`.
 pub(crate) fn count<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     operations: &[Operation],
-    after: Option<u64>,
+    within: Within,
 ) -> String {
-    format!("select count(*) {}", from(layout, operations, after, None))
+    format!("select count(*) {}", from(layout, operations, within))
 }
 
 fn from<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
     operations: &[Operation],
-    after: Option<u64>,
-    until: Option<u64>,
+    within: Within,
 ) -> String {
+    format!("from {}\nwhere {}", layout.changes, condition(operations, within))
+}
+
+/// A condition for the changes of some operations in a range of `seq`.
+pub(crate) fn condition(operations: &[Operation], within: Within) -> String {
+    let Within { after, until } = within;
     let after = after.map(|seq| format!(" and seq > {seq}")).unwrap_or_default();
     let until = until.map(|seq| format!(" and seq <= {seq}")).unwrap_or_default();
-    format!("from {}\nwhere op in ({}){after}{until}", layout.changes, numbers(operations))
+    format!("op in ({}){after}{until}", numbers(operations))
 }
 
 /// Operations as a list of their numbers; a list that matches nothing if there is none.

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     azure::{Product, TsqlDialect},
+    connection::Within,
     dialect::{Dialect, Transactions},
     layout::Layout,
     mysql::MysqlDialect,
@@ -98,7 +99,11 @@ fn statements<D: Dialect>(
     tell("next diff over the limit", &diff::write(&next, Selection::Ordered(1000)));
     tell(
         "changes",
-        &[read::changes(&next, &[Operation::Added, Operation::Updated], Some(5), None)],
+        &[read::changes(
+            &next,
+            &[Operation::Added, Operation::Updated],
+            Within { after: Some(5), until: None },
+        )],
     );
 
     let kept = state(dialect, &keep, None);

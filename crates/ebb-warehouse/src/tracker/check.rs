@@ -4,7 +4,7 @@ use ebb_core::{Failure, port::Finding};
 
 use super::Tracker;
 use crate::{
-    connection::{Access, Connection},
+    connection::{Access, Connection, Tried},
     dialect::Dialect,
 };
 
@@ -26,25 +26,25 @@ async fn steps<D: Dialect, C: Connection>(
     tracker: &Tracker<D, C>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Failure> {
-    let mut begin = |step| findings.push(Finding { step, failure: None });
+    let mut begin = |step, failure| findings.push(Finding { step, failure });
     let dialect = &tracker.dialect;
     let table = dialect.table(&tracker.schema, TABLE);
-    begin("connect");
+    begin("connect", None);
     let mut session = tracker.connection.open(Access::Read).await?;
-    begin("read");
+    begin("read", None);
     session.rows("select 1").await?;
     drop(session);
-    begin("create schema");
+    begin("create schema", None);
     let mut session = tracker.write().await?;
-    begin("write");
+    begin("write", None);
     session.execute(&dialect.drop_table(&table)).await?;
     session.execute(&dialect.create_table_as(&table, "select 1 as seq")).await?;
     session.execute(&format!("insert into {table} (seq) values (2)")).await?;
     if let Some(step) = tracker.connection.beside() {
-        begin(step);
-        tracker.connection.try_beside(&table).await?;
+        let tried = Tried { name: TABLE, quoted: &table };
+        begin(step, tracker.connection.try_beside(&tried).await.err());
     }
-    begin("drop");
+    begin("drop", None);
     session.execute(&format!("drop table {table}")).await?;
     Ok(())
 }

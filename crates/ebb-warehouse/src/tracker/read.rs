@@ -12,7 +12,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::{Tracker, diff::numbers, label};
 use crate::{
     columns,
-    connection::{Access, Connection, Session},
+    connection::{Access, Changes, Connection, Session, Within},
     dialect::Dialect,
     layout::{Layout, changes_table},
     named, query, statement,
@@ -86,26 +86,34 @@ pub(super) async fn changes<D: Dialect, C: Connection>(
     let mut from = after;
     let ends = ends(tracker, &mut *session, &layout, after).await?;
     let ranges = ends.into_iter().map(|until| {
-        let sql = statement::read::changes(&layout, operations, from, Some(until));
-        from = Some(until);
-        Some((session.again()?, sql))
+        let within = Within { after: from, until: Some(until) };
+        from = within.until;
+        Some((session.again()?, asked(&layout, operations, within)))
     });
-    let columns = job.columns.clone();
     let batches = match ranges.collect::<Option<Vec<_>>>() {
         Some(ranges) if !ranges.is_empty() => {
-            let streams = stream::iter(ranges).map(move |(session, sql)| {
-                let columns = columns.clone();
-                async move { session.stream(sql, columns).await }
-            });
+            let streams = stream::iter(ranges)
+                .map(|(session, changes)| async move { session.stream_changes(changes).await });
             streams.buffered(AHEAD).try_flatten().boxed()
         }
         Some(_) | None => {
-            let sql = statement::read::changes(&layout, operations, after, None);
-            let count = statement::read::count(&layout, operations, after);
-            session.stream_changes(sql, columns, count).await?
+            let within = Within { after, until: None };
+            session.stream_changes(asked(&layout, operations, within)).await?
         }
     };
     Ok(parsed(tracker, batches, &job.columns))
+}
+
+/// What a session is asked for.
+fn asked<D: Dialect>(layout: &Layout<'_, D>, operations: &[Operation], within: Within) -> Changes {
+    Changes {
+        sql: statement::read::changes(layout, operations, within),
+        columns: layout.job.columns.clone(),
+        count: statement::read::count(layout, operations, within),
+        table: changes_table(layout.job.sync),
+        operations: operations.to_vec(),
+        within,
+    }
 }
 
 /// Batches with the values of columns whose name says that their text is JSON, for engines without it.

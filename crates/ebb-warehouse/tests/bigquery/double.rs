@@ -31,7 +31,13 @@ impl Double {
         json!({
             "endpoint": self.control.url, "project": self.project, "dataset": "shop",
             "credentials": self.key["service_account"].to_string(),
+            "storage_endpoint": self.key["storage"],
         })
+    }
+
+    /// The same, where all changes come by the Storage Read API.
+    pub(crate) fn settings_by_storage(&self) -> Value {
+        with(self.settings(), &json!({ "storage_read": "always" }))
     }
 
     /// Runs statements by the double's own client, any number of them, in PostgreSQL's words.
@@ -71,6 +77,11 @@ impl Double {
     /// The jobs that came.
     pub(crate) async fn log(&self) -> Vec<Value> {
         self.control.log(&format!("log?project={}", self.project)).await
+    }
+
+    /// The sessions of the Storage Read API that came.
+    pub(crate) async fn reads(&self) -> Vec<Value> {
+        self.control.log(&format!("reads?project={}", self.project)).await
     }
 
     /// Waits until a job that begins so was canceled.

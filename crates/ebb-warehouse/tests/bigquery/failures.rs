@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{assert_lines, bench::Bench, engine::BigQuery};
 
-fn told(failure: &Failure) -> String {
+pub(super) fn told(failure: &Failure) -> String {
     assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
     format!("{}: {}\n  {}", failure.code.as_str(), failure.message(), failure.advice())
 }

@@ -3,6 +3,7 @@
 mod double;
 mod failures;
 mod requests;
+mod storage;
 mod types;
 
 pub(crate) use double::Double;

@@ -8,6 +8,7 @@ use super::double::{Double, source};
 use crate::{
     assert_lines,
     bench::Bench,
+    control::with,
     engine::{BigQuery, Engine},
 };
 
@@ -87,7 +88,9 @@ async fn a_result_in_many_pages_comes_in_order() {
 async fn more_changes_than_one_statement_puts_in_order_come_in_order() {
     let Some(engine) = BigQuery::start().await else { return };
     let sql = engine.numbers(101_000);
+    let by_statements = with(engine.settings(), &json!({ "storage_read": "never" }));
     let mut bench = Bench::new(engine, &sql);
+    bench.warehouse = source(&by_statements);
     let job = bench.job().await;
     bench.warehouse.diff(&job).await.unwrap();
     let seqs = async |after| {

@@ -9,34 +9,35 @@ use ebb_core::{Code, ColumnKind};
 use super::double::source;
 use crate::{
     bench::Bench,
-    engine::{BigQuery, Engine},
+    engine::{BigQuery, BigQueryByStorage, Engine},
 };
 
+/// A table with values of every type, and with nothing but nulls.
+const EVERYTHING: &str = "create table everything (id int64, exact numeric, number float64, yes bool, body string, octets bytes, \
+     day date, clock time, local datetime, moment timestamp, document json, \
+     nested struct<a int64, b array<string>>, list array<int64>, span interval); \
+     insert into everything select 1, numeric '123456789012.125', 0.1, true, 'é😀\\'\"', from_hex('00ff'), \
+     date '2026-01-02', time '10:11:12.123456', datetime '2026-01-02 10:11:12.123456', \
+     timestamp '2026-01-02 10:11:12.123456+02:00', json '{\"a\": [1, null]}', \
+     struct(2 as a, ['x', 'y'] as b), [1, 2], interval 3 day; \
+     insert into everything (id, exact, number, yes, body, octets, day, clock, local, moment, document) \
+     select 9223372036854775807, numeric '-0.125', cast('nan' as float64), false, '', from_hex(''), \
+     date '0001-01-01', time '00:00:00', datetime '1969-12-31 23:59:59.5', \
+     timestamp '1900-01-01 00:00:00+00', json 'null'; \
+     insert into everything (id) select 3";
+/// The double loses structs that a `*` stands for.
+const ALL_OF_IT: &str = "select id, exact, number, yes, body, octets, day, clock, local, moment, document, nested, list, span \
+     from everything";
+
 #[tokio::test]
-async fn every_type_arrives_exactly() {
+async fn every_type_arrives_exactly_by_pages_and_by_the_storage_read_api() {
     let Some(engine) = BigQuery::start().await else { return };
-    engine
-        .double()
-        .run_own(
-            "create table everything (id int64, exact numeric, number float64, yes bool, body string, octets bytes, \
-             day date, clock time, local datetime, moment timestamp, document json, \
-             nested struct<a int64, b array<string>>, list array<int64>, span interval); \
-             insert into everything select 1, numeric '123456789012.125', 0.1, true, 'é😀\\'\"', from_hex('00ff'), \
-             date '2026-01-02', time '10:11:12.123456', datetime '2026-01-02 10:11:12.123456', \
-             timestamp '2026-01-02 10:11:12.123456+02:00', json '{\"a\": [1, null]}', \
-             struct(2 as a, ['x', 'y'] as b), [1, 2], interval 3 day; \
-             insert into everything (id, exact, number, yes, body, octets, day, clock, local, moment, document) \
-             select 9223372036854775807, numeric '-0.5', cast('nan' as float64), false, '', from_hex(''), \
-             date '0001-01-01', time '00:00:00', datetime '1969-12-31 23:59:59.5', \
-             timestamp '1900-01-01 00:00:00+00', json 'null'; \
-             insert into everything (id) select 3",
-        )
-        .await;
-    // The double loses structs that a `*` stands for.
-    let sql = "select id, exact, number, yes, body, octets, day, clock, local, moment, document, nested, list, span \
-               from everything";
-    let mut bench = Bench::new(engine, sql);
-    insta::assert_snapshot!(crate::types::told(&mut bench, 1).await);
+    engine.double().run_own(EVERYTHING).await;
+    let by_pages = crate::types::told(&mut Bench::new(engine, ALL_OF_IT), 1).await;
+    insta::assert_snapshot!(by_pages);
+    let Some(engine) = BigQueryByStorage::start().await else { return };
+    engine.double().run_own(EVERYTHING).await;
+    assert_eq!(crate::types::told(&mut Bench::new(engine, ALL_OF_IT), 1).await, by_pages);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ macro_rules! scenarios {
     ($($module:ident::{$($name:ident),* $(,)?})*) => {
         scenarios!(@engine postgres, $crate::engine::Postgres, $($module::{$($name),*})*);
         scenarios!(@engine bigquery, $crate::engine::BigQuery, $($module::{$($name),*})*);
+        scenarios!(@engine bigquery_by_storage, $crate::engine::BigQueryByStorage, $($module::{$($name),*})*);
         scenarios!(@engine mysql, $crate::engine::Mysql, $($module::{$($name),*})*);
         scenarios!(@engine redshift, $crate::engine::Redshift, $($module::{$($name),*})*);
         scenarios!(@engine azure, $crate::engine::Azure, $($module::{$($name),*})*);

@@ -63,3 +63,55 @@ impl Engine for BigQuery {
         format!("select id from unnest(generate_array(1, {last})) as id")
     }
 }
+
+/// The same, where all changes come by the Storage Read API, however few.
+pub(crate) struct BigQueryByStorage(BigQuery);
+
+impl BigQueryByStorage {
+    pub(crate) async fn start() -> Option<Self> {
+        Self::with(json!({})).await
+    }
+
+    /// A project with these switches of the double.
+    pub(crate) async fn with(switches: Value) -> Option<Self> {
+        Some(Self(BigQuery::with(switches).await?))
+    }
+
+    pub(crate) fn double(&self) -> &Double {
+        self.0.double()
+    }
+}
+
+#[async_trait]
+impl Engine for BigQueryByStorage {
+    /// Only how changes are read differs.
+    const CUTS_APART: usize = 20;
+
+    fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
+    fn settings(&self) -> Value {
+        self.double().settings_by_storage()
+    }
+
+    async fn run(&self, sql: &str) {
+        self.0.run(sql).await;
+    }
+
+    async fn count(&self, table: &str) -> i64 {
+        self.0.count(table).await
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        self.0.quoted(name)
+    }
+
+    fn odd_name(&self) -> &'static str {
+        self.0.odd_name()
+    }
+
+    fn numbers(&self, last: u64) -> String {
+        self.0.numbers(last)
+    }
+}

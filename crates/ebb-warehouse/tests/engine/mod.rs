@@ -18,7 +18,7 @@ use ebb_core::{Limits, config::MANAGED_SCHEMA, port::Warehouse};
 use serde_json::Value;
 
 pub(crate) use azure::{Azure, Synapse};
-pub(crate) use bigquery::BigQuery;
+pub(crate) use bigquery::{BigQuery, BigQueryByStorage};
 pub(crate) use databricks::Databricks;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;

@@ -64,7 +64,8 @@ impl Report {
         };
         let texts = column(&options.text)?.as_string_opt::<i32>();
         let texts = texts.with_context(|| format!("`{}` is no text", options.text))?;
-        self.letters += texts.iter().flatten().map(|text| text.trim_matches('"').len()).sum::<usize>();
+        self.letters +=
+            texts.iter().flatten().map(|text| text.trim_matches('"').len()).sum::<usize>();
         self.rows += batch.num_rows();
         Ok(())
     }

@@ -6,6 +6,7 @@ mod azure;
 mod bigquery;
 mod blocking;
 mod certificate;
+mod clickhouse;
 mod columns;
 mod connection;
 mod databricks;

@@ -7,7 +7,8 @@ use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest
 #[cfg(feature = "duckdb")]
 use crate::duckdb;
 use crate::{
-    azure, bigquery, databricks, mysql, postgres, redshift, setup::Setup, snowflake, sqlite,
+    azure, bigquery, clickhouse, databricks, mysql, postgres, redshift, setup::Setup, snowflake,
+    sqlite,
 };
 
 type Connected = Result<Arc<dyn Warehouse>, Failure>;
@@ -34,6 +35,9 @@ const KINDS: &[(&str, Connect)] = &[
     ("databricks", |settings, schema, limits| {
         Ok(Arc::new(databricks::source(settings, schema, limits)?))
     }),
+    ("clickhouse", |settings, schema, limits| {
+        Ok(Arc::new(clickhouse::source(settings, schema, limits)?))
+    }),
     ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
     #[cfg(feature = "duckdb")]
     ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
@@ -45,6 +49,7 @@ const KINDS: &[(&str, Connect)] = &[
 const SETUPS: &[(&str, Setup)] = &[
     ("azure", azure::SETUP),
     ("bigquery", bigquery::SETUP),
+    ("clickhouse", clickhouse::SETUP),
     ("databricks", databricks::SETUP),
     ("mysql", mysql::SETUP),
     ("postgres", postgres::SETUP),

@@ -10,6 +10,7 @@ mod aws;
 mod azure;
 mod bench;
 mod bigquery;
+mod clickhouse;
 mod conformance;
 mod control;
 mod databricks;

@@ -283,6 +283,17 @@ fn databricks() {
     insta::assert_snapshot!(statements(dialect, &columns, "2026-01-01T10:00:00.000000Z"));
 }
 
+#[test]
+fn clickhouse() {
+    let columns = [
+        ("id", ColumnKind::Integer, "Int32"),
+        ("SEQ", ColumnKind::Float, "Nullable(Float64)"),
+        ("moved `at`", ColumnKind::Timestamp, "DateTime64(3, 'Europe/Berlin')"),
+    ];
+    let dialect = &crate::clickhouse::ClickHouseDialect;
+    insta::assert_snapshot!(statements(dialect, &columns, "2026-01-01 10:00:00.000"));
+}
+
 #[cfg(feature = "duckdb")]
 #[test]
 fn duckdb() {

@@ -24,6 +24,7 @@ macro_rules! scenarios {
         scenarios!(@engine snowflake, $crate::engine::Snowflake, $($module::{$($name),*})*);
         scenarios!(@engine snowflake_by_session, $crate::engine::SnowflakeBySession, $($module::{$($name),*})*);
         scenarios!(@engine databricks, $crate::engine::Databricks, $($module::{$($name),*})*);
+        scenarios!(@engine clickhouse, $crate::engine::ClickHouse, $($module::{$($name),*})*);
         scenarios!(@engine sqlite, $crate::engine::Sqlite, $($module::{$($name),*})*);
         #[cfg(feature = "duckdb")]
         scenarios!(@engine duckdb, $crate::engine::DuckDb, $($module::{$($name),*})*);

@@ -2,6 +2,7 @@
 
 mod azure;
 mod bigquery;
+mod clickhouse;
 mod databricks;
 #[cfg(feature = "duckdb")]
 mod duckdb;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use azure::{Azure, Synapse};
 pub(crate) use bigquery::{BigQuery, BigQueryByStorage};
+pub(crate) use clickhouse::ClickHouse;
 pub(crate) use databricks::Databricks;
 #[cfg(feature = "duckdb")]
 pub(crate) use duckdb::DuckDb;

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use ebb_core::{Code, Failure};
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Engine, Retries};
@@ -28,28 +29,28 @@ impl Engine {
 
 impl Again {
     /// Asks until there is an answer, or a failure that stays.
-    pub(crate) async fn ask<T>(
+    pub(crate) async fn ask<'a, T>(
         &self,
-        mut question: impl AsyncFnMut() -> Result<T, Failure>,
+        mut question: impl FnMut() -> BoxFuture<'a, Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let mut asked = 0;
         loop {
-            let failure = match question().await {
+            match question().await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            asked += 1;
-            self.wait(failure, asked).await?;
+                Err(failure) => self.wait(failure, &mut asked).await?,
+            }
         }
     }
 
-    /// Waits before the source is asked again. Gives the failure back if there is nothing to wait for.
-    async fn wait(&self, failure: Failure, asked: u32) -> Result<(), Failure> {
+    /// Waits before the source is asked again, which failed `asked` times before. Gives the failure back
+    /// if there is nothing to wait for.
+    pub(crate) async fn wait(&self, failure: Failure, asked: &mut u32) -> Result<(), Failure> {
+        *asked += 1;
         if !matches!(failure.code, Code::SourceLost | Code::SourceUnreachable) {
             return Err(failure);
         }
         let random = self.random.lock().unwrap_or_else(PoisonError::into_inner).f64();
-        let Some(wait) = self.retries.wait(asked, failure.retry_after(), random) else {
+        let Some(wait) = self.retries.wait(*asked, failure.retry_after(), random) else {
             return Err(failure);
         };
         tracing::warn!(code = %failure.code, %failure, ?wait, "asking the source again");

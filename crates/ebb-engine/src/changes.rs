@@ -37,8 +37,16 @@ impl<'a> Changes<'a> {
     /// The next batch; `None` after the last, and then no more is to be asked for. A stream that breaks
     /// goes on behind what it gave.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Failure> {
-        let again = self.again;
-        again.ask(async || self.read().await.inspect_err(|_| self.stream = None)).await
+        let mut asked = 0;
+        loop {
+            match self.read().await {
+                Ok(batch) => return Ok(batch),
+                Err(failure) => {
+                    self.stream = None;
+                    self.again.wait(failure, &mut asked).await?;
+                }
+            }
+        }
     }
 
     async fn read(&mut self) -> Result<Option<RecordBatch>, Failure> {

@@ -61,7 +61,7 @@ impl Engine {
         let outcomes = self.ports.store.outcomes(record.id).await?;
         let commit = self.commit_of(&job, &record, &outcomes).await?;
         let again = self.again(&watch.stop);
-        if let Err(failure) = again.ask(async || job.warehouse.commit(&commit).await).await {
+        if let Err(failure) = again.ask(|| job.warehouse.commit(&commit)).await {
             // What was delivered is journaled: the next start commits it.
             tracing::warn!(sync.id = %record.id, %failure, "commit failed");
             return Err(failure);

@@ -9,6 +9,7 @@ use ebb_core::{
     Code, Failure, Limits, SyncId,
     port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord, Warehouse},
 };
+use jiff::Timestamp;
 
 use crate::{Job, Jobs, Plan, Retries, Watch, load::Gate, stage::PartSize};
 
@@ -134,6 +135,11 @@ impl Engine {
             self.ports.store.forget_parts(sync).await?;
         }
         Ok(())
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ports.clock.now()
     }
 
     async fn resume(

@@ -101,10 +101,10 @@ impl Engine {
         let mut diff_job = job.diff_job(record.id, &self.limits);
         diff_job.trust_deletes = approval == Approval::Approved;
         if approval == Approval::Guarded {
-            let tracked = again.ask(async || warehouse.tracked(&job.plan.name).await).await?;
+            let tracked = again.ask(|| warehouse.tracked(&job.plan.name)).await?;
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
         }
-        let diff = again.ask(async || warehouse.diff(&diff_job).await).await?;
+        let diff = again.ask(|| warehouse.diff(&diff_job)).await?;
         if approval == Approval::Guarded {
             guard::after_diff(&diff, job.plan.mapping.guards)?;
         }

@@ -10,6 +10,8 @@ use ebb_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Cause;
+
 /// Mapping and model as they were when the sync began. Kept with the sync, so that an edit counts
 /// from the next one; holds no secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Plan {
     /// The model's columns, once the warehouse told them.
     #[serde(default)]
     pub columns: Vec<Column>,
+    /// Why the sync began.
+    #[serde(default)]
+    pub cause: Cause,
 }
 
 impl Plan {
@@ -63,7 +68,7 @@ pub struct Job {
 impl Job {
     /// What the warehouse is to diff.
     pub fn diff_job(&self, sync: SyncId, limits: &Limits) -> DiffJob {
-        let Plan { name, mapping, model, columns } = &self.plan;
+        let Plan { name, mapping, model, columns, cause: _ } = &self.plan;
         DiffJob {
             sync,
             mapping: name.clone(),

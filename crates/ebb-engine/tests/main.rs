@@ -8,5 +8,6 @@
 )]
 
 mod scenarios;
+mod scheduling;
 mod simulation;
 mod world;

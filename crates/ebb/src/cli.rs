@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     cancel, catalog, check, demo, explain, init, map, plan, preview, render, replay, reset, schema,
-    show, source, sync, syncs, test,
+    serve, show, source, sync, syncs, test,
 };
 
 /// Sends what changed in a warehouse to the tools that need it.
@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Preview(preview::Arguments),
     Plan(plan::Arguments),
     Sync(sync::Arguments),
+    Serve(serve::Arguments),
     Syncs(syncs::Arguments),
     Show(show::Arguments),
     Cancel(cancel::Arguments),

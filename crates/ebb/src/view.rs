@@ -6,6 +6,7 @@ use ebb_core::{
     Failure, Operation,
     port::{Diff, FailureGroup, ShownRequest, Status, Store, SyncKind, SyncRecord},
 };
+use ebb_engine::{Cause, Plan};
 use serde_json::{Value, json};
 
 /// A sync for machines.
@@ -14,6 +15,7 @@ pub(crate) fn sync(sync: &SyncRecord, groups: &[FailureGroup]) -> Value {
         "id": sync.id,
         "mapping": sync.mapping,
         "kind": sync.kind,
+        "cause": cause(sync),
         "status": sync.status,
         "started_at": sync.started_at,
         "finished_at": sync.finished_at,
@@ -28,6 +30,11 @@ pub(crate) fn sync(sync: &SyncRecord, groups: &[FailureGroup]) -> Value {
         })).collect::<Vec<_>>(),
         "warnings": sync.warnings,
     })
+}
+
+/// Why a sync began.
+fn cause(sync: &SyncRecord) -> Cause {
+    Plan::of(sync).map(|plan| plan.cause).unwrap_or_default()
 }
 
 /// A failure for machines.
@@ -70,6 +77,14 @@ pub(crate) fn seconds(duration: Duration) -> String {
 pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
     let mut text = format!("{}: {} (sync {})\n", sync.mapping, status(sync), sync.id);
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all text");
+    match cause(sync) {
+        Cause::Request => {}
+        Cause::After { mapping } => line(format!("  after      `{mapping}`")),
+        by @ Cause::Schedule { due } => line(match by.late(sync.started_at) {
+            None => format!("  due        {due:.0}"),
+            Some(late) => format!("  due        {due:.0}, began {} min late", late.as_secs() / 60),
+        }),
+    }
     let counts = sync.counts;
     let each = |what: &str, tally: &ebb_core::Tally| {
         let parts = Operation::ALL.into_iter().filter(|operation| tally.get(*operation) > 0);

@@ -9,7 +9,7 @@ use ebb_core::{
     suggest,
 };
 use ebb_destination::{Catalog, Connector, Network};
-use ebb_engine::{Delivery, Engine, Job, Jobs, Plan, Ports, Tuning};
+use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
 use ebb_store::{Database, FolderParts};
 use jiff::Timestamp;
 
@@ -58,17 +58,6 @@ impl Workspace {
         Ok((Engine::new(ports, self.project.limits.clone(), Tuning::default(), seed), store))
     }
 
-    /// What a sync of a mapping begins with.
-    pub(crate) fn plan(&self, mapping: &str) -> Result<Plan, Failure> {
-        let written = find("mapping", &self.written.mappings, mapping)?;
-        let mut model = find("model", &self.written.models, &written.model)?.clone();
-        if model.query == self.model(&written.model)?.query {
-            // The text of a file refers to nothing, whatever it looks like.
-            model.query = model.query.replace("${", "$${");
-        }
-        Ok(Plan { name: mapping.to_owned(), mapping: written.clone(), model, columns: Vec::new() })
-    }
-
     /// The job of a mapping as it is now.
     pub(crate) fn job_of(&self, mapping: &str) -> Result<Job, Failure> {
         self.job(self.plan(mapping)?)
@@ -104,7 +93,7 @@ impl Workspace {
 
     /// A source, ready to be asked.
     pub(crate) fn warehouse(&self, source: &str) -> Result<Arc<dyn Warehouse>, Failure> {
-        let config::Source { kind, settings, schema } =
+        let config::Source { kind, settings, schema, .. } =
             find("source", &self.project.sources, source)?;
         ebb_warehouse::connect(kind, settings, schema, &self.project.limits)
     }
@@ -120,6 +109,24 @@ impl Workspace {
     /// Takes all the project's secrets out of text.
     pub(crate) fn redactor(&self) -> Redactor {
         Redactor::new(self.project.secrets.iter().cloned())
+    }
+}
+
+impl Mappings for Workspace {
+    fn plan(&self, mapping: &str) -> Result<Plan, Failure> {
+        let written = find("mapping", &self.written.mappings, mapping)?;
+        let mut model = find("model", &self.written.models, &written.model)?.clone();
+        if model.query == self.model(&written.model)?.query {
+            // The text of a file refers to nothing, whatever it looks like.
+            model.query = model.query.replace("${", "$${");
+        }
+        Ok(Plan {
+            name: mapping.to_owned(),
+            mapping: written.clone(),
+            model,
+            columns: Vec::new(),
+            cause: Cause::default(),
+        })
     }
 }
 

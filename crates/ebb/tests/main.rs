@@ -10,5 +10,6 @@ mod dbt;
 mod faults;
 mod kill;
 mod postgres;
+mod serve;
 mod shop;
 mod story;

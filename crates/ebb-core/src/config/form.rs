@@ -48,6 +48,9 @@ pub(super) struct SourceForm {
     pub(super) kind: String,
     /// Settings of the kind
     pub(super) settings: Option<Map<String, Value>>,
+    /// Syncs of this source that a server runs side by side; 2 if absent
+    #[schemars(range(min = 1))]
+    pub(super) max_concurrent_syncs: Option<usize>,
     /// The managed schema, in which Ebb tracks what was sent; `__segment_reverse_etl` if absent
     #[schemars(length(min = 1))]
     pub(super) schema: Option<String>,

@@ -65,6 +65,8 @@ pub struct Source {
     pub settings: Settings,
     /// The managed schema.
     pub schema: String,
+    /// Syncs of its models that a server runs side by side, 1 or more.
+    pub max_concurrent_syncs: usize,
 }
 
 /// The managed schema, unless the source names another.

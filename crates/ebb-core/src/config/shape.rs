@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Entry, Kind, Node, Place, Problem, duration::Length, reference::Text};
 use crate::{
     Code, Failure,
-    schedule::{FullHour, Zone},
+    schedule::{FullHour, Pattern, Zone},
     suggest,
 };
 
@@ -263,6 +263,7 @@ fn words(schema: &Value) -> impl Iterator<Item = &str> {
 /// Whether a text can be read as its format says; the error says what is allowed.
 fn follows(format: Option<&str>, text: &str) -> Result<(), String> {
     match format {
+        Some("cron") => Pattern::from_str(text).map(drop),
         Some("full-hour") => FullHour::from_str(text).map(drop),
         Some("time-zone") => Zone::from_str(text).map(drop),
         Some("length") => Length::from_str(text).map(drop),

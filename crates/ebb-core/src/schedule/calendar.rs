@@ -178,5 +178,7 @@ macro_rules! text_form {
     };
 }
 
+pub(super) use text_form;
+
 text_form!(FullHour, "full-hour", { "pattern": "^([01][0-9]|2[0-3]):00$" });
 text_form!(Zone, "time-zone", { "default": "UTC", "examples": ["Europe/Berlin"] });

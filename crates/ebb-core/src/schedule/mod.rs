@@ -1,18 +1,23 @@
 //! When a mapping is due.
 
 mod calendar;
+mod cron;
 mod interval;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use calendar::{Calendar, Day, FullHour, Zone};
+pub use cron::{Moments, Pattern};
 pub use interval::Interval;
 
-/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`
+/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`,
+/// `{ cron: "30 6 * * 1-5" }`, `{ after: OTHER_MAPPING }`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Schedule {
@@ -28,6 +33,13 @@ pub enum Schedule {
     },
     /// On days of the week, at full hours.
     Days(Calendar),
+    /// By a crontab's pattern.
+    Cron(Moments),
+    /// Behind another mapping.
+    After {
+        /// The mapping whose syncs, when they end well, are followed by this one's.
+        after: String,
+    },
 }
 
 impl Schedule {
@@ -37,9 +49,28 @@ impl Schedule {
     /// midnight UTC, so that a restart shifts nothing.
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Manual => None,
+            Self::Manual | Self::After { .. } => None,
+            Self::Cron(moments) => moments.next_after(moment),
             Self::Every { every } => every.next_after(moment),
             Self::Days(calendar) => calendar.next_after(moment),
+        }
+    }
+
+    /// The mapping that this schedule follows.
+    pub fn after(&self) -> Option<&str> {
+        match self {
+            Self::After { after } => Some(after),
+            Self::Manual | Self::Every { .. } | Self::Days(_) | Self::Cron(_) => None,
+        }
+    }
+
+    /// The shortest time between two moments of the schedule; `None` if there are none, or if full hours
+    /// lie between them.
+    pub fn shortest(&self) -> Option<Duration> {
+        match self {
+            Self::Every { every } => Some(every.duration()),
+            Self::Cron(moments) => moments.shortest(),
+            Self::Manual | Self::Days(_) | Self::After { .. } => None,
         }
     }
 }

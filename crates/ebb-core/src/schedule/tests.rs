@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use proptest::prelude::*;
 use serde_json::json;
@@ -55,8 +57,33 @@ fn a_day_that_a_zone_leaves_out_does_not_stop_the_schedule() {
 }
 
 #[test]
+fn cron_follows_the_zone_over_both_changes_of_the_clock() {
+    let daily = schedule(json!({ "cron": "30 2 * * *", "timezone": "Europe/Berlin" }));
+    assert_eq!(next(&daily, "2026-03-27T12:00:00Z"), "2026-03-28T01:30:00Z");
+    assert_eq!(
+        next(&daily, "2026-03-28T12:00:00Z"),
+        "2026-03-30T00:30:00Z",
+        "left out on the 29th"
+    );
+    assert_eq!(next(&daily, "2026-10-24T12:00:00Z"), "2026-10-25T00:30:00Z");
+    let weekdays = schedule(json!({ "cron": "0  6 * * MON-FRI" }));
+    assert_eq!(next(&weekdays, "2026-03-27T06:00:00Z"), "2026-03-30T06:00:00Z");
+}
+
+#[test]
+fn the_shortest_time_of_a_pattern_is_found() {
+    let shortest = |cron: &str| schedule(json!({ "cron": cron })).shortest();
+    assert_eq!(shortest("*/5 * * * *"), Some(Duration::from_mins(5)));
+    assert_eq!(shortest("0,50 * * * *"), Some(Duration::from_mins(10)));
+    assert_eq!(shortest("0 6 * * *"), Some(Duration::from_hours(24)));
+    assert_eq!(shortest("0 0 30 2 *"), None);
+}
+
+#[test]
 fn a_schedule_is_written_as_it_is_read() {
     for value in [
+        json!({ "cron": "30 6 * * 1-5", "timezone": "Europe/Berlin" }),
+        json!({ "after": "people" }),
         json!("manual"),
         json!({ "every": "15m" }),
         json!({ "days": ["mon"], "at": ["09:00"], "timezone": "Europe/Berlin" }),
@@ -74,6 +101,9 @@ fn wrong_hours_and_zones_are_refused() {
         json!({ "days": ["mon"], "at": ["09:00"], "timezone": "Europe/Berln" }),
         json!({ "every": "1h", "at": ["09:00"] }),
         json!({ "every": "10m" }),
+        json!({ "cron": "30 6 * *" }),
+        json!({ "cron": "61 6 * * *" }),
+        json!({ "cron": "30 6 * * * UTC" }),
         json!("daily"),
     ] {
         assert!(serde_json::from_value::<Schedule>(value.clone()).is_err(), "{value}");

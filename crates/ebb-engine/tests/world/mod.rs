@@ -15,7 +15,7 @@ use ebb_core::{
     port::{Clock, SyncRecord},
 };
 use ebb_engine::{
-    Approval, Delivery, Engine, Job, Jobs, PartSize, Plan, Ports, Retries, Tuning, Watch,
+    Approval, Cause, Delivery, Engine, Job, Jobs, PartSize, Plan, Ports, Retries, Tuning, Watch,
 };
 use jiff::Timestamp;
 
@@ -91,6 +91,7 @@ impl World {
                 ..Model::default()
             },
             columns: Vec::new(),
+            cause: Cause::default(),
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod render;
 pub(crate) mod replay;
 pub(crate) mod reset;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod source;
 pub(crate) mod sync;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Preview(arguments) => wait(preview::run(arguments, global)),
         Command::Plan(arguments) => wait(plan::run(arguments, global)),
         Command::Sync(arguments) => wait(sync::run(arguments, global)),
+        Command::Serve(arguments) => wait(serve::run(arguments, global)),
         Command::Syncs(arguments) => wait(syncs::run(arguments, global)),
         Command::Show(arguments) => wait(show::run(arguments, global)),
         Command::Cancel(arguments) => wait(cancel::run(arguments, global)),

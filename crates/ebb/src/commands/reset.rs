@@ -1,5 +1,6 @@
 //! `ebb reset`: forgets what is tracked.
 
+use ebb_engine::Mappings;
 use serde_json::json;
 
 use crate::{

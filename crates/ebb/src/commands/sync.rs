@@ -4,7 +4,7 @@ use ebb_core::{
     Code, Failure,
     port::{Status, SyncRecord},
 };
-use ebb_engine::{Approval, Watch};
+use ebb_engine::{Approval, Mappings, Watch};
 use serde_json::json;
 
 use crate::{

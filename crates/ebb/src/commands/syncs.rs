@@ -1,6 +1,7 @@
 //! `ebb syncs`: the history.
 
 use ebb_core::port::Store;
+use ebb_engine::Mappings;
 use jiff::Timestamp;
 use serde_json::json;
 

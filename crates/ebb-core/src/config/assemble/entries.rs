@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Schedule,
     config::{
-        Destination, Entry, Mapping, Model, Settings, Source,
+        Destination, Entry, Mapping, Model, Place, Settings, Source,
         form::{DestinationForm, MappingForm, ModelForm, SourceForm},
     },
     suggest,
@@ -31,6 +31,7 @@ impl Assembly<'_> {
             Some(Source {
                 kind: form.kind,
                 settings: Settings::from(settings),
+                max_concurrent_syncs: form.max_concurrent_syncs.unwrap_or(2),
                 schema: form.schema.unwrap_or_else(|| MANAGED_SCHEMA.to_owned()),
             })
         })
@@ -67,7 +68,7 @@ impl Assembly<'_> {
         destinations: &Merged<'_>,
     ) -> BTreeMap<String, Mapping> {
         let mut per_destination = BTreeMap::<String, usize>::new();
-        self.each("mappings", entries, |assembly, entry, form: MappingForm| {
+        let mappings = self.each("mappings", entries, |assembly, entry, form: MappingForm| {
             assembly.defined("mappings", entry, "model", models);
             assembly.defined("mappings", entry, "destination", destinations);
             let schedule = form.schedule.unwrap_or_default();
@@ -94,7 +95,9 @@ impl Assembly<'_> {
                 keep_deleted_values: form.keep_deleted_values.unwrap_or(false),
                 guards: form.guards.unwrap_or_default().over(assembly.guards),
             })
-        })
+        });
+        self.order(&mappings, entries);
+        mappings
     }
 
     fn each<F: serde::de::DeserializeOwned, T>(
@@ -144,22 +147,42 @@ impl Assembly<'_> {
         }
     }
 
+    /// Reports a schedule with moments that are too close to each other.
     fn interval(&mut self, entry: &Entry, schedule: &Schedule) {
         let least = self.limits.schedule_interval;
-        if let Schedule::Every { every } = schedule
-            && every.duration() < least
-        {
+        if schedule.shortest().is_some_and(|shortest| shortest < least) {
             let message = format!(
-                "`{every}` is shorter than the limit of {} minutes between two syncs",
+                "the schedule of the mapping `{}` is shorter than the limit of {} minutes between two syncs",
+                entry.key,
                 least.as_secs().div_ceil(60)
             );
             let failure = Failure::new(Code::ConfigLimit, message)
                 .help("Choose a longer one, or lower `limits.schedule_interval`");
-            let place = entry
-                .value
-                .entry("schedule")
-                .map_or_else(|| entry.place.clone(), |schedule| schedule.value.place_of("every"));
-            self.report(&place, failure);
+            self.report(&in_schedule(entry, &["every", "cron"]), failure);
+        }
+    }
+
+    /// Reports a mapping that follows one that is not there, or itself, over others or not.
+    fn order(&mut self, mappings: &BTreeMap<String, Mapping>, entries: &Merged<'_>) {
+        for (name, mapping) in mappings {
+            let Some(entry) = entries.get(name.as_str()) else { continue };
+            let Some(leader) = mapping.schedule.after() else { continue };
+            let chain =
+                std::iter::successors(Some(leader), |next| mappings.get(*next)?.schedule.after());
+            let failure = if !entries.contains_key(leader) {
+                let message = format!(
+                    "the mapping `{name}` comes after the mapping `{leader}`, which is not defined"
+                );
+                let others = entries.keys().copied().filter(|other| other != name);
+                Failure::new(Code::ConfigName, message).help(suggest::allowed(leader, others))
+            } else if chain.take(mappings.len()).any(|before| before == name) {
+                let message = format!("the mapping `{name}` comes after itself");
+                let help = "Give one of the mappings a time of its own";
+                Failure::new(Code::ConfigValue, message).help(help)
+            } else {
+                continue;
+            };
+            self.report(&in_schedule(entry, &["after"]), failure);
         }
     }
 
@@ -178,4 +201,11 @@ impl Assembly<'_> {
             absolute.clone_into(path);
         }
     }
+}
+
+/// The place of a schedule's key.
+fn in_schedule(entry: &Entry, keys: &[&str]) -> Place {
+    let Some(schedule) = entry.value.entry("schedule") else { return entry.place.clone() };
+    let key = keys.iter().find(|key| schedule.value.entry(key).is_some());
+    key.map_or_else(|| schedule.place.clone(), |key| schedule.value.place_of(key))
 }

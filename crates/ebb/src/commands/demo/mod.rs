@@ -9,7 +9,7 @@ use std::{
 };
 
 use ebb_core::{Code, Failure, port::SyncRecord};
-use ebb_engine::{Approval, Watch};
+use ebb_engine::{Approval, Mappings, Watch};
 use serde_json::json;
 
 use self::receiver::Receiver;

@@ -1,0 +1,36 @@
+//! Why a sync began.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Why a sync began.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Somebody asked.
+    #[default]
+    Request,
+    /// Its schedule said so.
+    Schedule {
+        /// The moment for which it was due: the first that was missed, if there are several.
+        due: Timestamp,
+    },
+    /// Another mapping's sync ended well.
+    After {
+        /// The other mapping.
+        mapping: String,
+    },
+}
+
+impl Cause {
+    /// How late a sync began by its schedule; `None` if it was on time or has none.
+    pub fn late(&self, began: Timestamp) -> Option<Duration> {
+        /// A start takes a moment.
+        const ON_TIME: Duration = Duration::from_mins(1);
+        let Self::Schedule { due } = self else { return None };
+        let late = Duration::try_from(due.duration_until(began)).ok()?;
+        (late > ON_TIME).then_some(late)
+    }
+}

@@ -1,0 +1,13 @@
+//! Which mapping syncs when: schedules, queues, and what follows what.
+
+mod cause;
+mod outlook;
+mod run;
+#[cfg(test)]
+mod tests;
+mod timetable;
+
+pub use cause::Cause;
+pub use outlook::{Outlook, WhyNot};
+pub use run::{Mappings, Scheduler};
+pub use timetable::{Entry, Start, Timetable};

@@ -1,0 +1,127 @@
+//! Starts what a timetable says, and tells it what has ended.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ebb_core::{
+    Code, Failure,
+    port::{Status, SyncRecord},
+};
+use tokio::{
+    sync::Notify,
+    task::{Id, JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Start, Timetable};
+use crate::{Approval, Engine, Jobs, Plan, Watch};
+
+/// The clock on the wall is looked at again after this long: it may be set, or have stood still.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The mappings that a scheduler runs.
+pub trait Mappings: Jobs {
+    /// What a sync of a mapping begins with; fails if it is no longer configured.
+    fn plan(&self, mapping: &str) -> Result<Plan, Failure>;
+}
+
+/// Runs the syncs of a timetable.
+pub struct Scheduler {
+    engine: Arc<Engine>,
+    mappings: Arc<dyn Mappings>,
+    table: Mutex<Timetable>,
+    changed: Notify,
+}
+
+/// What a sync's task gives.
+type Ran = Result<Vec<SyncRecord>, Failure>;
+
+impl Scheduler {
+    /// A scheduler; nothing starts before [`Scheduler::run`].
+    pub fn new(engine: Arc<Engine>, mappings: Arc<dyn Mappings>, table: Timetable) -> Self {
+        Self { engine, mappings, table: Mutex::new(table), changed: Notify::new() }
+    }
+
+    /// Reads or changes the timetable; what is due then starts at once.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Timetable) -> T) -> T {
+        let done = work(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+        done
+    }
+
+    /// Starts what is due until `stop` says otherwise, and then waits until all has ended: batches in
+    /// flight finish, and what was delivered is committed. `tell` hears of every sync.
+    pub async fn run(&self, stop: &CancellationToken, tell: impl Fn(&SyncRecord) + Sync) {
+        let (mut running, mut names) = (JoinSet::new(), HashMap::new());
+        while !stop.is_cancelled() {
+            let now = self.engine.now();
+            let (starts, wakes_at) = {
+                let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+                (table.starts(now), table.wakes_at())
+            };
+            for start in starts {
+                let name = start.mapping.clone();
+                names.insert(running.spawn(self.start(start, stop)).id(), name);
+            }
+            let until = wakes_at.and_then(|at| Duration::try_from(now.duration_until(at)).ok());
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.changed.notified() => {}
+                () = tokio::time::sleep(until.unwrap_or(LOOK).min(LOOK)) => {}
+                Some(ended) = running.join_next_with_id() => {
+                    self.note(ended, &mut names, &tell);
+                }
+            }
+        }
+        while let Some(ended) = running.join_next_with_id().await {
+            self.note(ended, &mut names, &tell);
+        }
+    }
+
+    /// One sync, from its plan to its end.
+    fn start(
+        &self,
+        start: Start,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = Ran> + Send + use<> {
+        let (engine, mappings) = (Arc::clone(&self.engine), Arc::clone(&self.mappings));
+        let watch = Watch { stop: stop.child_token(), ..Watch::default() };
+        async move {
+            let Start { mapping, cause } = start;
+            let plan = Plan { cause, ..mappings.plan(&mapping)? };
+            engine.sync(&*mappings, plan, Approval::Guarded, &watch).await
+        }
+    }
+
+    fn note(
+        &self,
+        ended: Result<(Id, Ran), JoinError>,
+        names: &mut HashMap<Id, String>,
+        tell: &impl Fn(&SyncRecord),
+    ) {
+        let (id, ran) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let message = "the sync ended in an unexpected way";
+                (error.id(), Err(Failure::new(Code::Interrupted, message).caused_by(error)))
+            }
+        };
+        let Some(mapping) = names.remove(&id) else { return };
+        let well = match &ran {
+            Ok(syncs) => {
+                syncs.iter().for_each(tell);
+                let last = syncs.last().map(|sync| sync.status);
+                matches!(last, Some(Status::Succeeded | Status::Partial))
+            }
+            Err(failure) => {
+                tracing::error!(mapping, code = %failure.code, %failure, "a sync could not run");
+                false
+            }
+        };
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.ended(&mapping, well);
+    }
+}

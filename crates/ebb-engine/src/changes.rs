@@ -6,7 +6,7 @@ use ebb_core::{
     port::{BatchStream, DiffJob, Warehouse},
     record::SEQ,
 };
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream::Fuse};
 
 use crate::again::Again;
 
@@ -19,7 +19,7 @@ pub(crate) struct Changes<'a> {
     /// The last `seq` that was read.
     after: Option<u64>,
     /// Open from the first read on, until it fails.
-    stream: Option<BatchStream>,
+    stream: Option<Fuse<BatchStream>>,
 }
 
 impl<'a> Changes<'a> {
@@ -34,8 +34,8 @@ impl<'a> Changes<'a> {
         Self { warehouse, job, operations, again, after, stream: None }
     }
 
-    /// The next batch; `None` after the last, and then no more is to be asked for. A stream that breaks
-    /// goes on behind what it gave.
+    /// The next batch; `None` after the last, however often it is asked for. A stream that breaks goes
+    /// on behind what it gave.
     pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, Failure> {
         let mut asked = 0;
         loop {
@@ -54,7 +54,7 @@ impl<'a> Changes<'a> {
             Some(stream) => stream,
             none => {
                 let opened = self.warehouse.changes(self.job, self.operations, self.after).await?;
-                none.insert(opened)
+                none.insert(opened.fuse())
             }
         };
         let Some(batch) = stream.try_next().await? else { return Ok(None) };

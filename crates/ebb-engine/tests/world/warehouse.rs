@@ -253,12 +253,12 @@ impl Warehouse for MemoryWarehouse {
         if batches.len() > 1 && one_less(&self.breaks_streams) {
             batches[1] = Err(lost());
         }
-        Ok(stream::iter(batches)
-            .then(|batch| async {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-                batch
-            })
-            .boxed())
+        // Like those of real sources, it must not be asked again behind its end.
+        Ok(stream::unfold(batches.into_iter(), async |mut batches| {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            Some((batches.next()?, batches))
+        })
+        .boxed())
     }
 
     async fn has_changes(&self, job: &DiffJob) -> Result<bool, Failure> {

@@ -55,12 +55,11 @@ impl Report {
             batch.column_by_name(name).with_context(|| format!("no column `{name}` came"))
         };
         let ids = column(&options.id)?;
-        self.ids += match ids.as_primitive_opt::<Int64Type>() {
-            Some(numbers) => numbers.iter().flatten().sum::<i64>(),
-            None => {
-                let texts = ids.as_string_opt::<i32>().context("identifiers are no numbers")?;
-                texts.iter().flatten().map(str::parse::<i64>).sum::<Result<_, _>>()?
-            }
+        self.ids += if let Some(numbers) = ids.as_primitive_opt::<Int64Type>() {
+            numbers.iter().flatten().sum::<i64>()
+        } else {
+            let texts = ids.as_string_opt::<i32>().context("identifiers are no numbers")?;
+            texts.iter().flatten().map(str::parse::<i64>).sum::<Result<_, _>>()?
         };
         let texts = column(&options.text)?.as_string_opt::<i32>();
         let texts = texts.with_context(|| format!("`{}` is no text", options.text))?;

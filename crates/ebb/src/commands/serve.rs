@@ -35,7 +35,7 @@ pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> 
     let (engine, store) = workspace.engine()?;
     engine.purge().await?;
     let table = timetable(&workspace, &store).await?;
-    let scheduler = Scheduler::new(Arc::new(engine), workspace.clone(), table);
+    let scheduler = Scheduler::new(Arc::new(engine), Arc::<Workspace>::clone(&workspace), table);
     tell_outlooks(&workspace, &scheduler, global);
     let tell = |sync: &SyncRecord| {
         if global.json {

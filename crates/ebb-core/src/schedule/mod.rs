@@ -16,8 +16,7 @@ pub use calendar::{Calendar, Day, FullHour, Zone};
 pub use cron::{Moments, Pattern};
 pub use interval::Interval;
 
-/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`,
-/// `{ cron: "30 6 * * 1-5" }`, `{ after: OTHER_MAPPING }`
+/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Schedule {

@@ -318,7 +318,6 @@ mod tests {
         for (kind, array) in [
             (ColumnKind::Integer, &text),
             (ColumnKind::Integer, &wide),
-            (ColumnKind::Time, &wide),
             (ColumnKind::Timestamp, &text),
             (ColumnKind::Boolean, &text),
         ] {

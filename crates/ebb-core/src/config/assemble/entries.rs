@@ -151,9 +151,13 @@ impl Assembly<'_> {
     fn interval(&mut self, entry: &Entry, schedule: &Schedule) {
         let least = self.limits.schedule_interval;
         if schedule.shortest().is_some_and(|shortest| shortest < least) {
+            let written = match schedule {
+                Schedule::Every { every } => every.to_string(),
+                Schedule::Cron(moments) => moments.cron.to_string(),
+                Schedule::Manual | Schedule::Days(_) | Schedule::After { .. } => String::new(),
+            };
             let message = format!(
-                "the schedule of the mapping `{}` is shorter than the limit of {} minutes between two syncs",
-                entry.key,
+                "`{written}` is shorter than the limit of {} minutes between two syncs",
                 least.as_secs().div_ceil(60)
             );
             let failure = Failure::new(Code::ConfigLimit, message)

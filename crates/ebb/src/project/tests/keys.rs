@@ -76,7 +76,7 @@ mappings:
      help: Did you mean `columns`? Allowed: `query_length`, `key_column_name`, `schedule_interval`, `records`, `columns`, `column_name`, `record_bytes`, `column_bytes`, `mappings_per_destination`, `preview`, `attempts`, `retry_for`, `retention`
     error[C503]: `sources.shop` has no key `schem`
        at: ebb.yaml:6:55
-     help: Did you mean `schema`? Allowed: `kind`, `settings`, `schema`
+     help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
      help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`

@@ -46,7 +46,7 @@ async fn a_stream_that_stops_in_the_middle_is_never_a_short_result_and_can_go_on
             match changes.try_next().await {
                 Ok(batch) => {
                     let set = ebb_core::RecordSet::new(&batch.unwrap(), "m".into(), "t".into());
-                    last = set.unwrap().iter().map(|record| record.seq()).last().or(last);
+                    last = set.unwrap().iter().map(ebb_core::Record::seq).last().or(last);
                 }
                 Err(failure) => break failure,
             }

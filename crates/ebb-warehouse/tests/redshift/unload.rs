@@ -166,7 +166,8 @@ async fn a_bucket_that_the_cluster_may_not_write_to_is_told() {
     let mut settings = settings(&double, &aws, 0);
     settings.insert("unload".to_owned(), "s3://denied".into());
     let source = source(settings);
-    let finding = source.0.check().await.pop().unwrap();
+    let findings = source.0.check().await;
+    let finding = findings.iter().find(|finding| finding.failure.is_some()).unwrap();
     let failure = source.sync(1, "select 1 as id").await.unwrap_err();
     assert_eq!((finding.step, finding.failure.as_ref()), ("unload", Some(&failure)));
     insta::assert_snapshot!(format!("{failure}\n  {}", failure.advice()), @r"

@@ -76,8 +76,11 @@ impl Dialect for ClickHouseDialect {
     }
 
     /// SipHash-2-4 of one text, which holds each value's text behind its length: how the engine itself would hash
-    /// values of other types, or several at once, may change from version to version.
+    /// values of other types, or several at once, may change from version to version. Kinds are told, since a number
+    /// and its text read alike.
     fn checksum(&self, salt: &str, columns: &[(&Column, String)]) -> String {
+        let kinds: Vec<_> = columns.iter().map(|(column, _)| column.kind.as_str()).collect();
+        let salt = literal(&format!("{salt} {}", kinds.join(" ")));
         let values = columns.iter().map(|(column, read)| {
             // A shape's own text has every digit.
             let text = if handling(&column.native) == Handling::Shape {
@@ -87,7 +90,7 @@ impl Dialect for ClickHouseDialect {
             };
             format!(", ifNull(concat(toString(length({text})), ':', {text}), '-')")
         });
-        format!("sipHash64(concat({}{}))", literal(salt), values.collect::<String>())
+        format!("sipHash64(concat({salt}{}))", values.collect::<String>())
     }
 
     fn key_type(&self, id: &Column) -> String {

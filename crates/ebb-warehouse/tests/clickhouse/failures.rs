@@ -153,12 +153,15 @@ async fn a_slow_statement_ends_at_its_time_out() {
     assert!(told.starts_with("S106: a statement took longer than 1 s"), "{told}");
 }
 
+/// Slow in the engine itself, and not by a fault.
+const SLOW: &str = "select id, sleepEachRow(3) as slow from users cross join numbers(100) n \
+                    settings function_sleep_max_microseconds_per_block = 0";
+
 #[tokio::test]
 async fn a_dropped_diff_is_killed_and_leaves_no_table() {
     let Some(engine) = ClickHouse::start().await else { return };
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London')").await;
-    // Slow in the engine itself, and not by a fault.
-    bench.query("select id, sleepEachRow(3) as slow from users cross join numbers(100) n");
+    bench.query(SLOW);
     let job = bench.job().await;
     let double = bench.engine.double();
     tokio::select! {
@@ -173,7 +176,7 @@ async fn a_dropped_diff_is_killed_and_leaves_no_table() {
 async fn a_dropped_preview_is_killed() {
     let Some(engine) = ClickHouse::start().await else { return };
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London')").await;
-    bench.query("select id, sleepEachRow(3) as slow from users cross join numbers(100) n");
+    bench.query(SLOW);
     let double = bench.engine.double();
     tokio::select! {
         preview = bench.warehouse.preview(&bench.model, 100) => panic!("{preview:?}"),

@@ -6,11 +6,20 @@ use crate::{
 };
 
 /// Each crate of the product with the crates of the workspace it may use.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     (
         "ebb",
-        &["ebb-engine", "ebb-store", "ebb-warehouse", "ebb-destination", "ebb-mapping", "ebb-core"],
+        &[
+            "ebb-workspace",
+            "ebb-engine",
+            "ebb-store",
+            "ebb-warehouse",
+            "ebb-destination",
+            "ebb-mapping",
+            "ebb-core",
+        ],
     ),
+    ("ebb-workspace", &["ebb-engine", "ebb-store", "ebb-warehouse", "ebb-destination", "ebb-core"]),
     ("ebb-engine", &["ebb-core"]),
     ("ebb-store", &["ebb-core"]),
     ("ebb-warehouse", &["ebb-core"]),

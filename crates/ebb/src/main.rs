@@ -2,12 +2,10 @@
 
 mod cli;
 mod commands;
-mod project;
 mod report;
 mod table;
 mod terminal;
 mod view;
-mod workspace;
 
 use std::process::ExitCode;
 

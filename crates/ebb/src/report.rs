@@ -69,19 +69,7 @@ impl Stop {
 
     /// The problems as people read them: code, sentence, place, remedy.
     pub(crate) fn text(&self) -> String {
-        use std::fmt::Write;
-        let mut text = String::new();
-        for Problem { failure, place } in &self.0 {
-            let mut line = |label: &str, what: &dyn std::fmt::Display| {
-                writeln!(text, "{label}: {what}").expect("a String takes all text");
-            };
-            line(&format!("error[{}]", failure.code), &failure.message());
-            if let Some(place) = place {
-                line("   at", place);
-            }
-            line(" help", &failure.advice());
-        }
-        text
+        self.0.iter().map(Problem::told).collect()
     }
 
     /// `error` is the first problem; `errors` are all of them, where there are several.

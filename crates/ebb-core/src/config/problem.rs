@@ -50,6 +50,14 @@ impl Problem {
     pub fn at(place: Place, failure: Failure) -> Self {
         Self { failure, place: Some(place) }
     }
+
+    /// The problem as people read it in lines: code, sentence, place, remedy.
+    pub fn told(&self) -> String {
+        let Self { failure, place } = self;
+        let place = place.as_ref().map(|place| format!("   at: {place}\n")).unwrap_or_default();
+        let (code, message, advice) = (failure.code, failure.message(), failure.advice());
+        format!("error[{code}]: {message}\n{place} help: {advice}\n")
+    }
 }
 
 impl From<Failure> for Problem {

@@ -3,11 +3,12 @@
 use ebb_core::port::Store;
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::Workspace,
 };
 
 /// End a running sync early: batches in flight finish, and what was delivered is committed

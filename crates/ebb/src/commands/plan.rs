@@ -5,11 +5,12 @@ use std::fmt::Write;
 use ebb_engine::DryRun;
 use indicatif::HumanBytes;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::Workspace,
 };
 
 /// Show what a sync would do: counts and the exact requests; sends and commits nothing

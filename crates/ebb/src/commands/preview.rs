@@ -7,11 +7,12 @@ use ebb_store::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     table::Table,
-    workspace::Workspace,
 };
 
 /// Show the first records of a model, with types

@@ -2,12 +2,13 @@
 
 use ebb_engine::Watch;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     commands::sync::{finish_of, print},
     report::{Finish, Stop},
     terminal,
-    workspace::Workspace,
 };
 
 /// Deliver a past sync's changes again

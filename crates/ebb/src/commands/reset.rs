@@ -3,10 +3,11 @@
 use ebb_engine::Mappings;
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
-    workspace::Workspace,
 };
 
 /// Forget the tracked state of a mapping: its next sync sees every record as added

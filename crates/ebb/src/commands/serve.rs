@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use ebb_workspace::{SystemClock, Workspace};
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::{SystemClock, Workspace},
 };
 
 /// Sync by schedule until it is told to stop (SIGTERM, Ctrl-C)

@@ -1,10 +1,11 @@
 //! `ebb show`: one sync and why records failed.
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::Workspace,
 };
 
 /// Show one sync: counts, durations, failures with samples and advice

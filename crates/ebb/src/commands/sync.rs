@@ -7,11 +7,12 @@ use ebb_core::{
 use ebb_engine::{Approval, Mappings, Watch};
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     terminal, view,
-    workspace::Workspace,
 };
 
 /// Deliver what changed since the last sync

@@ -5,12 +5,13 @@ use ebb_engine::Mappings;
 use jiff::Timestamp;
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     table::Table,
     view::{self, seconds},
-    workspace::Workspace,
 };
 
 /// List past and running syncs, the newest first

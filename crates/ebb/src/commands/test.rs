@@ -3,11 +3,12 @@
 use ebb_core::Remedy;
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::Workspace,
 };
 
 /// Send one record for real, and show request and answer; nothing is tracked

@@ -13,9 +13,10 @@ use ebb_core::{
 use ebb_destination::{Catalog, References, references};
 use serde_json::json;
 
+use ebb_workspace::project::{load_with_manifest, load_without_secrets};
+
 use crate::{
     cli::Global,
-    project::{load_with_manifest, load_without_secrets},
     report::{Finish, Stop, print_json, print_text},
 };
 

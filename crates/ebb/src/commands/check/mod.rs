@@ -11,11 +11,12 @@ use ebb_core::{
 };
 use serde_json::json;
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     view,
-    workspace::Workspace,
 };
 
 /// Validate the project, then test every connection and permission

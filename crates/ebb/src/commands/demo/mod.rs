@@ -13,11 +13,12 @@ use ebb_engine::{Approval, Mappings, Watch};
 use serde_json::json;
 
 use self::receiver::Receiver;
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     terminal, view,
-    workspace::Workspace,
 };
 
 /// See it work: an embedded shop database, a receiver, two syncs, and what was sent

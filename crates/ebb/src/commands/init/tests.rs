@@ -1,7 +1,10 @@
 use std::fs;
 
 use super::write;
-use crate::{project, report::Stop};
+use ebb_core::config::Problem;
+use ebb_workspace::project;
+
+use crate::report::Stop;
 
 #[test]
 fn the_starter_is_a_project_and_its_query_finds_rows() {
@@ -9,7 +12,9 @@ fn the_starter_is_a_project_and_its_query_finds_rows() {
     let folder = folder.path().join("new/shop");
     let files = write(&folder).unwrap();
     assert_eq!(files, ["ebb.yaml", "ebb.schema.json", "models/users.sql", ".gitignore", "shop.db"]);
-    let project = project::load(&folder).unwrap_or_else(|stop| panic!("{}", stop.text()));
+    let project = project::load(&folder).unwrap_or_else(|problems| {
+        panic!("{}", problems.iter().map(Problem::told).collect::<String>())
+    });
     assert_eq!(project.mappings["users-to-hook"].destination, "hook");
     let path = project.sources["shop"].settings["path"].as_str().unwrap();
     let database = rusqlite::Connection::open(path).unwrap();

@@ -6,11 +6,12 @@ use ebb_core::{Code, Failure};
 use ebb_engine::{Leftover, Need};
 use serde_json::{Value, json};
 
+use ebb_workspace::Workspace;
+
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
     table::Table,
-    workspace::Workspace,
 };
 
 const DAY: Duration = Duration::from_hours(24);

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use ebb_core::{Failure, config::Source};
 use serde_json::json;
 
+use ebb_workspace::project;
+
 use crate::{
     cli::Global,
-    project,
     report::{Finish, Stop, print_json, print_text},
 };
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use ebb_core::{
     Code, Failure, Redactor, config,
-    config::Project,
+    config::{Problem, Project},
     port::{Action, Clock, ModelQuery, Transport, Warehouse},
     suggest,
 };
@@ -13,13 +13,11 @@ use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuni
 use ebb_store::{Database, FolderParts};
 use jiff::Timestamp;
 
-use crate::{
-    project::{self, World},
-    report::Stop,
-};
+use crate::project::{self, World};
 
 /// The real time of day.
-pub(crate) struct SystemClock;
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
@@ -28,26 +26,27 @@ impl Clock for SystemClock {
 }
 
 /// An opened project.
-pub(crate) struct Workspace {
+pub struct Workspace {
     /// The project with its secrets: for connecting, never for keeping.
-    pub(crate) project: Project,
+    pub project: Project,
     /// The project as it is written: what a sync keeps of it.
     written: Project,
-    pub(crate) catalog: Catalog,
+    pub catalog: Catalog,
     clock: Arc<dyn Clock>,
 }
 
 impl Workspace {
     /// Reads the project in a folder; connects nothing yet.
-    pub(crate) fn open(folder: &Path) -> Result<Self, Stop> {
+    pub fn open(folder: &Path) -> Result<Self, Vec<Problem>> {
         let project = project::load(folder)?;
         let written = project::load_without_secrets(folder)?;
-        let catalog = Catalog::load(&project.root.join("destinations"))?;
+        let catalog = Catalog::load(&project.root.join("destinations"))
+            .map_err(|failure| vec![failure.into()])?;
         Ok(Self { project, written, catalog, clock: Arc::new(SystemClock) })
     }
 
     /// The control database and the engine over it.
-    pub(crate) fn engine(&self) -> Result<(Engine, Arc<Database>), Failure> {
+    pub fn engine(&self) -> Result<(Engine, Arc<Database>), Failure> {
         let store = Arc::new(Database::open(&self.project.state)?);
         let ports = Ports {
             store: Arc::<Database>::clone(&store),
@@ -59,12 +58,12 @@ impl Workspace {
     }
 
     /// The job of a mapping as it is now.
-    pub(crate) fn job_of(&self, mapping: &str) -> Result<Job, Failure> {
+    pub fn job_of(&self, mapping: &str) -> Result<Job, Failure> {
         self.job(self.plan(mapping)?)
     }
 
     /// Whether a mapping and its destination are switched on.
-    pub(crate) fn enabled(&self, mapping: &str) -> Result<(), Failure> {
+    pub fn enabled(&self, mapping: &str) -> Result<(), Failure> {
         let found = find("mapping", &self.project.mappings, mapping)?;
         if !found.enabled {
             let message = format!("mapping `{mapping}` is switched off");
@@ -79,12 +78,12 @@ impl Workspace {
     }
 
     /// A model by its name.
-    pub(crate) fn model(&self, name: &str) -> Result<&config::Model, Failure> {
+    pub fn model(&self, name: &str) -> Result<&config::Model, Failure> {
         find("model", &self.project.models, name)
     }
 
     /// All that a preview of a model depends on, without secrets.
-    pub(crate) fn preview_key(&self, model: &str, limit: usize) -> Result<String, Failure> {
+    pub fn preview_key(&self, model: &str, limit: usize) -> Result<String, Failure> {
         let config::Model { source, query, id, .. } = self.model(model)?;
         let config::Source { kind, settings, .. } = find("source", &self.written.sources, source)?;
         let settings: &serde_json::Map<String, serde_json::Value> = settings;
@@ -92,14 +91,14 @@ impl Workspace {
     }
 
     /// A source, ready to be asked.
-    pub(crate) fn warehouse(&self, source: &str) -> Result<Arc<dyn Warehouse>, Failure> {
+    pub fn warehouse(&self, source: &str) -> Result<Arc<dyn Warehouse>, Failure> {
         let config::Source { kind, settings, schema, .. } =
             find("source", &self.project.sources, source)?;
         ebb_warehouse::connect(kind, settings, schema, &self.project.limits)
     }
 
     /// A destination, ready to be asked.
-    pub(crate) fn connector(&self, destination: &str) -> Result<Connector, Failure> {
+    pub fn connector(&self, destination: &str) -> Result<Connector, Failure> {
         let config::Destination { kind, settings, .. } =
             find("destination", &self.project.destinations, destination)?;
         let definition = self.catalog.find(kind)?;
@@ -107,7 +106,7 @@ impl Workspace {
     }
 
     /// Takes all the project's secrets out of text.
-    pub(crate) fn redactor(&self) -> Redactor {
+    pub fn redactor(&self) -> Redactor {
         Redactor::new(self.project.secrets.iter().cloned())
     }
 }

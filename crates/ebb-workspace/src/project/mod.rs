@@ -1,4 +1,6 @@
 //! Reads a project folder: finds its files, parses them, and looks up what they refer to.
+//!
+//! Functions fail with all that is wrong, each problem with its place.
 
 mod files;
 #[cfg(test)]
@@ -15,28 +17,27 @@ use ebb_core::{
     },
 };
 
-use crate::report::Stop;
-pub(crate) use world::World;
+pub use world::World;
 
 /// Reads the project in a folder with its secrets. All that is wrong with it is reported at once.
-pub(crate) fn load(folder: &Path) -> Result<Project, Stop> {
+pub fn load(folder: &Path) -> Result<Project, Vec<Problem>> {
     let root = root(folder)?;
     read(&root, folder, assemble, &World::new(&root))
 }
 
 /// Reads the project in a folder and leaves `${env:…}` and `${file:…}` as they are written: for
 /// commands that connect to nothing, and for machines that do not have the secrets.
-pub(crate) fn load_without_secrets(folder: &Path) -> Result<Project, Stop> {
+pub fn load_without_secrets(folder: &Path) -> Result<Project, Vec<Problem>> {
     let root = root(folder)?;
     read(&root, folder, assemble_without_secrets, &World::new(&root))
 }
 
 /// As [`load_without_secrets`], with a dbt manifest that stands for the one of its dbt project.
-pub(crate) fn load_with_manifest(
+pub fn load_with_manifest(
     folder: &Path,
     manifest: &Manifest,
     text: &str,
-) -> Result<Project, Stop> {
+) -> Result<Project, Vec<Problem>> {
     let root = root(folder)?;
     let world = world::WithManifest::new(World::new(&root), manifest, text);
     read(&root, folder, assemble_without_secrets, &world)
@@ -45,9 +46,10 @@ pub(crate) fn load_with_manifest(
 type Assemble = fn(&Path, Vec<Node>, &dyn Surroundings) -> Result<Project, Vec<Problem>>;
 
 /// What starts from the project folder must not depend on where the process is later.
-fn root(folder: &Path) -> Result<PathBuf, Stop> {
+fn root(folder: &Path) -> Result<PathBuf, Vec<Problem>> {
     let root = std::path::absolute(folder).map_err(|error| {
-        Failure::new(Code::ProjectMissing, "the project folder has no name").caused_by(error)
+        let message = "the project folder has no name";
+        alone(Failure::new(Code::ProjectMissing, message).caused_by(error))
     })?;
     Ok(root.components().collect())
 }
@@ -57,10 +59,10 @@ fn read(
     folder: &Path,
     assemble: Assemble,
     world: &dyn Surroundings,
-) -> Result<Project, Stop> {
+) -> Result<Project, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut nodes = Vec::new();
-    for name in files::of(root, folder)? {
+    for name in files::of(root, folder).map_err(alone)? {
         match files::text(root, &name).and_then(|text| yaml::parse(&name, &text)) {
             Ok(node) => nodes.push(node),
             Err(problem) => problems.push(problem),
@@ -68,7 +70,11 @@ fn read(
     }
     // A file that cannot be read may define what the others refer to.
     if !problems.is_empty() {
-        return Err(problems.into());
+        return Err(problems);
     }
-    Ok(assemble(root, nodes, world)?)
+    assemble(root, nodes, world)
+}
+
+fn alone(failure: Failure) -> Vec<Problem> {
+    vec![failure.into()]
 }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{complaint, folder, load_without_secrets, project};
+use super::{complaint, folder, load_without_secrets, project, told};
 
 const MANIFEST: &str = r#"{"metadata": {"project_name": "shop"}, "nodes": {
   "model.shop.customers": {"resource_type": "model", "name": "customers", "package_name": "shop",
@@ -94,7 +94,7 @@ fn a_dbt_project_behind_a_reference_is_left_as_it_is() {
     let models =
         shop("  a: { source: shop, dbt: { project: '${env:EBB_NO_SUCH}', model: m }, id: id }\n");
     let folder = folder(&[("ebb.yaml", &models)]);
-    let project =
-        load_without_secrets(folder.path()).unwrap_or_else(|stop| panic!("{}", stop.text()));
+    let project = load_without_secrets(folder.path())
+        .unwrap_or_else(|problems| panic!("{}", told(&problems)));
     assert_eq!(project.models["a"].query, "select * from ${env:EBB_NO_SUCH}");
 }

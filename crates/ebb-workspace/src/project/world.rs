@@ -11,13 +11,14 @@ use ebb_core::{
 };
 
 /// The real ones.
-pub(crate) struct World {
+#[derive(Debug)]
+pub struct World {
     root: PathBuf,
 }
 
 impl World {
     /// The world as seen from a project folder.
-    pub(crate) fn new(root: &Path) -> Self {
+    pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 
@@ -56,14 +57,14 @@ impl Surroundings for World {
 }
 
 /// A world in which a dbt manifest stands for the one of its dbt project, which need not be there.
-pub(crate) struct WithManifest<'a> {
+pub(super) struct WithManifest<'a> {
     world: World,
     manifest: &'a Manifest,
     text: &'a str,
 }
 
 impl<'a> WithManifest<'a> {
-    pub(crate) const fn new(world: World, manifest: &'a Manifest, text: &'a str) -> Self {
+    pub(super) const fn new(world: World, manifest: &'a Manifest, text: &'a str) -> Self {
         Self { world, manifest, text }
     }
 

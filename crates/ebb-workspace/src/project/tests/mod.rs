@@ -9,7 +9,7 @@ mod values;
 
 use std::{fs, path::Path};
 
-use ebb_core::config::Project;
+use ebb_core::config::{Problem, Project};
 use tempfile::TempDir;
 
 use super::{load, load_without_secrets};
@@ -25,9 +25,14 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// Problems as people read them.
+fn told(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::told).collect()
+}
+
 /// A project that must be right.
 fn project(files: &[(&str, &str)]) -> Project {
-    load(folder(files).path()).unwrap_or_else(|stop| panic!("{}", stop.text()))
+    load(folder(files).path()).unwrap_or_else(|problems| panic!("{}", told(&problems)))
 }
 
 /// What people read about a project that must be wrong.
@@ -36,8 +41,8 @@ fn complaint(files: &[(&str, &str)]) -> String {
 }
 
 fn complaint_about(folder: &Path) -> String {
-    let stop = load(folder).expect_err("the project is wrong");
-    stop.text().replace(folder.to_str().unwrap(), "FOLDER")
+    let problems = load(folder).expect_err("the project is wrong");
+    told(&problems).replace(folder.to_str().unwrap(), "FOLDER")
 }
 
 /// A project of one file that is right but for what is added.

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{complaint, folder, load_without_secrets, project};
+use super::{complaint, folder, load_without_secrets, project, told};
 
 // Every test process has it.
 const VARIABLE: &str = "CARGO_PKG_NAME";
@@ -119,7 +119,7 @@ destinations:
 ",
     )]);
     let project =
-        load_without_secrets(good.path()).unwrap_or_else(|stop| panic!("{}", stop.text()));
+        load_without_secrets(good.path()).unwrap_or_else(|problems| panic!("{}", told(&problems)));
     let settings = &project.sources["shop"].settings;
     assert_eq!(
         (&settings["path"], &settings["mode"]),
@@ -134,8 +134,8 @@ models:
   users: { source: shp, query: '${env:EBB_NO_SUCH}', id: '${evn:X}' }
 ",
     )]);
-    let stop = load_without_secrets(bad.path()).expect_err("the project is wrong");
-    assert_snapshot!(stop.text(), @r"
+    let problems = load_without_secrets(bad.path()).expect_err("the project is wrong");
+    assert_snapshot!(told(&problems), @r"
     error[C506]: the model `users` names the source `shp`, which is not defined
        at: ebb.yaml:2:20
      help: None is defined yet

@@ -174,6 +174,10 @@ impl Connector {
         // The tunnel has seen to it.
         config.encryption(EncryptionLevel::NotSupported);
         config.packet_size(16_384);
+        // The driver's own patience ends after half a minute; how long a statement may take is the source's
+        // setting, and how long to connect is seen to outside.
+        config.command_timeout(None);
+        config.handshake_timeout(None);
         config.lossy_utf16_decoding(true);
         Client::connect(config, tunnel.compat_write()).await.map_err(Refused::Driver)
     }

@@ -196,6 +196,17 @@ async fn what_the_server_refuses_is_told_with_what_mends_it() {
 }
 
 #[tokio::test]
+async fn a_statement_may_take_longer_than_the_driver_would_wait_by_itself() {
+    let Some(engine) = Azure::start().await else { return };
+    let mut bench = Bench::users(engine, "(1, 'Ada', 'London')").await;
+    let slow = json!({ "kind": "slow", "match": "into .*changes_", "seconds": 33 });
+    bench.engine.double().fault(slow).await;
+    let began = tokio::time::Instant::now();
+    assert_eq!(bench.sync().await.len(), 1);
+    assert!(began.elapsed().as_secs() >= 33, "the fault was not met");
+}
+
+#[tokio::test]
 async fn a_statement_that_takes_too_long_is_canceled() {
     let Some(double) = Double::start("sqlserver").await else { return };
     let mut settings = double.settings();

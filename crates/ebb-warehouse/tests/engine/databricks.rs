@@ -31,7 +31,7 @@ impl Databricks {
 
 #[async_trait]
 impl Engine for Databricks {
-    const CUTS_APART: usize = 11;
+    const CUTS_APART: usize = 17;
 
     fn kind(&self) -> &'static str {
         "databricks"

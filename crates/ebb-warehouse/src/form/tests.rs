@@ -116,7 +116,8 @@ fn every_key_of_a_form_is_taken_and_none_of_the_others() {
     let every: BTreeSet<_> = every.collect();
     for form in available() {
         for key in &every {
-            let value = form.setting(key).map_or("x".to_owned(), |setting| example(form, setting));
+            let value =
+                form.setting(key).map_or_else(|| "x".to_owned(), |setting| example(form, setting));
             let said = refused(form, with(Map::new(), key, value));
             let unknown = said.is_some_and(|said| said.message().contains("is not a setting of"));
             assert_eq!(unknown, form.setting(key).is_none(), "{} {key}", form.kind);

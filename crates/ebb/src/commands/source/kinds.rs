@@ -101,7 +101,23 @@ mod tests {
 
     #[test]
     fn a_kind_is_told_with_its_settings() {
-        let form = ebb_warehouse::form("clickhouse").unwrap();
-        insta::assert_snapshot!(one(form));
+        let form = ebb_warehouse::form("sqlite").unwrap();
+        insta::assert_snapshot!(one(form), @r"
+        SQLite (sqlite)
+        An SQLite database file on Ebb's own machine, which Ebb only reads
+        docs/sources/sqlite.md
+
+        setting            type            default  what it is
+        path               file  required           The database's file; a relative path starts from the project folder
+        statement_timeout  time            1h       The longest that one statement may take; `0` is no limit
+        ");
+    }
+
+    #[test]
+    fn choices_are_told_behind_what_a_setting_is() {
+        let told = one(ebb_warehouse::form("bigquery").unwrap());
+        let line = told.lines().find(|line| line.starts_with("storage_read ")).unwrap();
+        assert!(line.contains(" choice "), "{line}");
+        assert!(line.ends_with(": auto, always, never"), "{line}");
     }
 }

@@ -5,9 +5,24 @@ use std::{
     time::Duration,
 };
 
-use ebb_core::{Code, Failure, config::Settings, suggest};
-use jiff::SignedDuration;
-use serde_json::Value;
+use ebb_core::{Code, Failure, config::Settings};
+
+use crate::{
+    form::{Form, Setting, SettingKind, common::STATEMENT_TIMEOUT},
+    given::Given,
+};
+
+/// What such a source takes.
+pub(crate) const SETTINGS: [Setting; 2] = [
+    Setting::connection(
+        "path",
+        "Database file",
+        "The database's file; a relative path starts from the project folder",
+    )
+    .of(SettingKind::Path)
+    .required(),
+    STATEMENT_TIMEOUT,
+];
 
 /// The settings of a source that is a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,31 +34,12 @@ pub(crate) struct FileSettings {
 }
 
 impl FileSettings {
-    /// Reads the settings of a kind strictly. Fails with `S115`.
-    pub(crate) fn read(kind: &str, settings: &Settings) -> Result<Self, Failure> {
-        const KEYS: [&str; 2] = ["path", "statement_timeout"];
-        let refuse = |message: String| Failure::new(Code::SourceSettings, message);
-        if let Some(unknown) = settings.keys().find(|key| !KEYS.contains(&key.as_str())) {
-            return Err(refuse(format!("a `{kind}` source has no setting `{unknown}`"))
-                .help(suggest::allowed(unknown, KEYS)));
-        }
-        let path = match settings.get("path") {
-            Some(Value::String(path)) if !path.is_empty() => PathBuf::from(path),
-            Some(_) => return Err(refuse("the setting `path` is not a file's name".to_owned())),
-            None => {
-                return Err(refuse(format!("a `{kind}` source needs the setting `path`"))
-                    .help("Name the database file, such as `path: shop.db`"));
-            }
-        };
-        let statement_timeout = match settings.get("statement_timeout") {
-            None => Some(Duration::from_hours(1)),
-            Some(value) => Some(duration(value).ok_or_else(|| {
-                refuse(format!("the setting `statement_timeout` is not a time: `{value}`"))
-                    .help("Write seconds such as `90`, or a time such as `30m`")
-            })?)
-            .filter(|duration| !duration.is_zero()),
-        };
-        Ok(Self { path, statement_timeout })
+    /// Reads the settings. Fails with `S115`.
+    pub(crate) fn read(form: &'static Form, settings: &Settings) -> Result<Self, Failure> {
+        let given = Given::read(form, settings)?;
+        let path = given.required("path")?.into();
+        let limit = given.duration("statement_timeout")?;
+        Ok(Self { path, statement_timeout: Some(limit).filter(|limit| !limit.is_zero()) })
     }
 
     /// Fails with `S112` unless the file is there.
@@ -63,15 +59,6 @@ impl FileSettings {
     }
 }
 
-fn duration(value: &Value) -> Option<Duration> {
-    if let Some(seconds) = value.as_u64() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let text = value.as_str()?;
-    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
-    seconds.or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -80,9 +67,10 @@ mod tests {
     use serde_json::json;
 
     use super::FileSettings;
+    use crate::sqlite::FORM;
 
     fn read(settings: &serde_json::Value) -> Result<FileSettings, ebb_core::Failure> {
-        FileSettings::read("sqlite", &settings.as_object().unwrap().clone().into())
+        FileSettings::read(&FORM, &settings.as_object().unwrap().clone().into())
     }
 
     #[test]
@@ -110,7 +98,7 @@ mod tests {
             assert_eq!(read(&given).unwrap_err().code, Code::SourceSettings, "{given}");
         }
         let failure = read(&json!({ "pth": "a.db" })).unwrap_err();
-        assert_eq!(failure.message(), "a `sqlite` source has no setting `pth`");
+        assert_eq!(failure.message(), "`pth` is not a setting of a sqlite source");
         assert_eq!(failure.advice(), "Did you mean `path`? Allowed: `path`, `statement_timeout`");
     }
 }

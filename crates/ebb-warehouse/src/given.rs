@@ -1,4 +1,4 @@
-//! Settings of a source that is a server: from a project file, from a URL, or from both.
+//! Settings of a source, read by its form: from a project file, from a URL, or from both.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -8,75 +8,51 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-/// What a kind of server is called and takes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    /// The kind of source.
-    pub(crate) kind: &'static str,
-    /// The product's name.
-    pub(crate) name: &'static str,
-    /// The schemes of its URLs; the first one is shown. None for what has no URL.
-    pub(crate) schemes: &'static [&'static str],
-    /// The port where nothing else is said.
-    pub(crate) port: u16,
-    /// The keys that are allowed, in a project file and in a URL's query alike (but for `url` itself).
-    pub(crate) keys: &'static [&'static str],
-}
-
-impl Server {
-    fn example(&self) -> String {
-        let scheme = self.schemes.first().copied().unwrap_or(self.kind);
-        format!("{scheme}://user:password@host:{}/database", self.port)
-    }
-}
+use crate::form::{Form, Setting, SettingKind};
 
 /// Settings as they were given, texts all of them.
 pub(crate) struct Given {
-    server: &'static Server,
+    form: &'static Form,
     values: Vec<(&'static str, String)>,
 }
 
 impl Given {
-    /// Takes the settings; keys given beside `url` win over the URL's. Fails with `S115`.
-    pub(crate) fn read(server: &'static Server, settings: &Settings) -> Result<Self, Failure> {
-        let mut given = Self { server, values: Vec::new() };
-        let has_url = !server.schemes.is_empty();
+    /// Takes settings that a form allows; what stands beside `url` wins over it. Fails with `S115`.
+    pub(crate) fn read(form: &'static Form, settings: &Settings) -> Result<Self, Failure> {
+        let mut given = Self { form, values: Vec::new() };
+        let has_url = !form.schemes.is_empty();
         if let Some(url) = settings.get("url").filter(|_| has_url) {
             given.take_url(url)?;
         }
         for (key, value) in settings.iter().filter(|(key, _)| *key != "url" || !has_url) {
-            given.take(key, scalar(key, value)?)?;
+            given.take(key, value)?;
         }
         Ok(given)
     }
 
-    fn take(&mut self, key: &str, value: String) -> Result<(), Failure> {
-        let Server { kind, keys, .. } = self.server;
-        let known = keys.iter().copied().find(|known| *known == key && *known != "url");
-        let Some(known) = known else {
-            let article = if kind.starts_with('a') { "an" } else { "a" };
-            return Err(refuse(format!("`{key}` is not a setting of {article} {kind} source"))
-                .help(suggest::allowed(key, keys.iter().copied())));
-        };
-        self.values.retain(|(taken, _)| *taken != known);
-        self.values.push((known, value));
+    fn take(&mut self, key: &str, value: &Value) -> Result<(), Failure> {
+        let setting = self.form.setting(key).filter(|known| known.key != "url");
+        let setting = setting.ok_or_else(|| self.form.unknown(key))?;
+        let value = scalar(setting, value)?;
+        self.values.retain(|(taken, _)| *taken != setting.key);
+        self.values.push((setting.key, value));
         Ok(())
     }
 
     /// Takes a URL apart. No message may show it: it holds the password.
     fn take_url(&mut self, url: &Value) -> Result<(), Failure> {
-        let server = self.server;
-        let scheme = server.schemes.first().copied().unwrap_or(server.kind);
+        let form = self.form;
+        let scheme = form.schemes.first().copied().unwrap_or(form.kind);
+        let example = self.example();
         let broken = |what: &str| {
-            refuse(format!("the setting `url` is not a {} URL: {what}", server.name)).help(format!(
-                "Write it as `{}`; characters such as `@`, `/`, `:` \
-                 and `%` in user or password must be percent-encoded, or give `user` and `password` as settings of their own",
-                server.example()
+            refuse(format!("the setting `url` is not a {} URL: {what}", form.name)).help(format!(
+                "Write it as `{example}`; characters such as `@`, `/`, `:` \
+                 and `%` in user or password must be percent-encoded, or give `user` and `password` as settings of their own"
             ))
         };
         let text = url.as_str().ok_or_else(|| broken("it is not text"))?;
         let url = Url::parse(text).map_err(|error| broken(&error.to_string()))?;
-        if !server.schemes.contains(&url.scheme()) {
+        if !form.schemes.contains(&url.scheme()) {
             return Err(broken(&format!("it does not begin with `{scheme}://`")));
         }
         let decoded = |text: &str| {
@@ -93,21 +69,33 @@ impl Given {
         ];
         for (key, part) in parts {
             if let Some(part) = part.filter(|part| !part.is_empty()) {
-                self.take(key, decoded(part)?)?;
+                self.take(key, &decoded(part)?.into())?;
             }
         }
         if let Some(port) = url.port() {
-            self.take("port", port.to_string())?;
+            self.take("port", &port.into())?;
         }
         for (key, value) in url.query_pairs() {
-            self.take(&key, value.into_owned())?;
+            self.take(&key, &value.into_owned().into())?;
         }
         Ok(())
+    }
+
+    fn example(&self) -> String {
+        let scheme = self.form.schemes.first().copied().unwrap_or(self.form.kind);
+        let port = self.form.setting("port").and_then(|port| port.default).unwrap_or_default();
+        format!("{scheme}://user:password@host:{port}/database")
     }
 
     /// What was given for a key.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.values.iter().find(|(taken, _)| *taken == key).map(|(_, value)| value.as_str())
+    }
+
+    /// What was given for a key, unless it is empty, or else what its form says.
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        let given = self.get(key).filter(|text| !text.is_empty());
+        given.or_else(|| self.form.setting(key)?.default)
     }
 
     /// A setting, unless it is empty.
@@ -119,16 +107,16 @@ impl Given {
     pub(crate) fn required(&self, key: &str) -> Result<String, Failure> {
         self.text(key).ok_or_else(|| {
             let missing = refuse(format!("the setting `{key}` is missing"));
-            if self.server.schemes.is_empty() {
+            if self.form.schemes.is_empty() {
                 return missing.help(format!("Add `{key}`"));
             }
-            missing.help(format!("Add `{key}`, or `url: {}`", self.server.example()))
+            missing.help(format!("Add `{key}`, or `url: {}`", self.example()))
         })
     }
 
-    /// A length of time.
-    pub(crate) fn duration(&self, key: &str, default: Duration) -> Result<Duration, Failure> {
-        let Some(text) = self.get(key) else { return Ok(default) };
+    /// A length of time; zero, which is no limit, where neither settings nor form say one.
+    pub(crate) fn duration(&self, key: &str) -> Result<Duration, Failure> {
+        let Some(text) = self.value(key) else { return Ok(Duration::ZERO) };
         let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
         seconds
             .or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok())
@@ -137,23 +125,26 @@ impl Given {
 
     /// The port.
     pub(crate) fn port(&self) -> Result<u16, Failure> {
-        self.get("port").map_or(Ok(self.server.port), |text| {
-            text.parse().map_err(|_| wrong("port", text, "a number up to 65535"))
-        })
+        let text = self.value("port").unwrap_or_default();
+        text.parse().map_err(|_| wrong("port", text, "a number up to 65535"))
     }
 
-    /// One of several values, each with its name.
+    /// One of several values, each with its name; those that the form allows.
     pub(crate) fn choice<T: Copy>(
         &self,
         key: &str,
         all: &[T],
         name: fn(T) -> &'static str,
-        default: T,
     ) -> Result<T, Failure> {
-        let Some(text) = self.get(key) else { return Ok(default) };
-        all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| {
+        let text = self.value(key).unwrap_or_default();
+        let choices = match self.form.setting(key).map(|setting| setting.kind) {
+            Some(SettingKind::Choice(choices)) => choices,
+            Some(_) | None => &[],
+        };
+        let chosen = choices.contains(&text);
+        all.iter().copied().find(|one| chosen && name(*one) == text).ok_or_else(|| {
             refuse(format!("`{text}` is not allowed for `{key}`"))
-                .help(suggest::allowed(text, all.iter().copied().map(name).collect::<Vec<_>>()))
+                .help(suggest::allowed(text, choices.iter().copied()))
         })
     }
 
@@ -173,12 +164,19 @@ impl Given {
     }
 }
 
-fn scalar(key: &str, value: &Value) -> Result<String, Failure> {
+/// A value as text. A number may be a name or a password, but no path: projects make paths absolute that are
+/// texts.
+fn scalar(setting: &Setting, value: &Value) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(refuse(format!("the setting `{key}` is neither text nor a number")))
+        Value::Number(number) if setting.kind != SettingKind::Path => Ok(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            let expected = if setting.kind == SettingKind::Path {
+                "not a file's name"
+            } else {
+                "neither text nor a number"
+            };
+            Err(refuse(format!("the setting `{}` is {expected}", setting.key)))
         }
     }
 }

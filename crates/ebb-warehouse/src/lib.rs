@@ -13,7 +13,11 @@ mod databricks;
 mod dialect;
 #[cfg(feature = "duckdb")]
 mod duckdb;
+#[cfg(not(feature = "duckdb"))]
+#[path = "duckdb/missing.rs"]
+mod duckdb;
 mod file;
+mod form;
 mod given;
 mod http;
 mod layout;
@@ -32,4 +36,5 @@ mod statement;
 mod text_rows;
 mod tracker;
 
-pub use registry::{connect, kinds, setup};
+pub use form::{Form, Part, Setting, SettingKind};
+pub use registry::{connect, form, forms, kinds, setup};

@@ -4,73 +4,57 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ebb_core::{Code, Failure, Limits, config::Settings, port::Warehouse, suggest};
 
-#[cfg(feature = "duckdb")]
-use crate::duckdb;
 use crate::{
-    azure, bigquery, clickhouse, databricks, mysql, postgres, redshift, setup::Setup, snowflake,
-    sqlite,
+    azure, bigquery, clickhouse, databricks, duckdb, form::Form, mysql, postgres, redshift,
+    setup::Setup, snowflake, sqlite,
 };
 
-type Connected = Result<Arc<dyn Warehouse>, Failure>;
+/// A source, if its settings fit.
+pub(crate) type Connected = Result<Arc<dyn Warehouse>, Failure>;
 
-/// What makes a source of a kind: settings, managed schema, limits.
-type Connect = fn(&Settings, &str, &Limits) -> Connected;
+/// A kind of source.
+struct Kind {
+    form: &'static Form,
+    /// What an administrator runs before it can be used; files need nothing.
+    setup: Option<Setup>,
+    /// Makes a source of settings, managed schema and limits.
+    connect: fn(&Settings, &str, &Limits) -> Connected,
+}
 
-/// Every kind of source; a kind that this build lacks says so when it is used.
-const KINDS: &[(&str, Connect)] = &[
-    ("postgres", |settings, schema, limits| {
-        Ok(Arc::new(postgres::source(settings, schema, limits)?))
-    }),
-    ("bigquery", |settings, schema, limits| {
-        Ok(Arc::new(bigquery::source(settings, schema, limits)?))
-    }),
-    ("mysql", |settings, schema, limits| Ok(Arc::new(mysql::source(settings, schema, limits)?))),
-    ("redshift", |settings, schema, limits| {
-        Ok(Arc::new(redshift::source(settings, schema, limits)?))
-    }),
-    ("azure", |settings, schema, limits| Ok(Arc::new(azure::source(settings, schema, limits)?))),
-    ("snowflake", |settings, schema, limits| {
-        Ok(Arc::new(snowflake::source(settings, schema, limits)?))
-    }),
-    ("databricks", |settings, schema, limits| {
-        Ok(Arc::new(databricks::source(settings, schema, limits)?))
-    }),
-    ("clickhouse", |settings, schema, limits| {
-        Ok(Arc::new(clickhouse::source(settings, schema, limits)?))
-    }),
-    ("sqlite", |settings, schema, limits| Ok(Arc::new(sqlite::source(settings, schema, limits)?))),
-    #[cfg(feature = "duckdb")]
-    ("duckdb", |settings, schema, limits| Ok(Arc::new(duckdb::source(settings, schema, limits)?))),
-    #[cfg(not(feature = "duckdb"))]
-    ("duckdb", |_, _, _| Err(missing("duckdb"))),
-];
-
-/// What an administrator runs before a source of a kind can be used; kinds that are files need nothing.
-const SETUPS: &[(&str, Setup)] = &[
-    ("azure", azure::SETUP),
-    ("bigquery", bigquery::SETUP),
-    ("clickhouse", clickhouse::SETUP),
-    ("databricks", databricks::SETUP),
-    ("mysql", mysql::SETUP),
-    ("postgres", postgres::SETUP),
-    ("redshift", redshift::SETUP),
-    ("snowflake", snowflake::SETUP),
+/// Every kind of source; one that this build lacks says so when it is used.
+static KINDS: &[Kind] = &[
+    Kind { form: &postgres::FORM, setup: Some(postgres::SETUP), connect: postgres::source },
+    Kind { form: &bigquery::FORM, setup: Some(bigquery::SETUP), connect: bigquery::source },
+    Kind { form: &mysql::FORM, setup: Some(mysql::SETUP), connect: mysql::source },
+    Kind { form: &redshift::FORM, setup: Some(redshift::SETUP), connect: redshift::source },
+    Kind { form: &azure::FORM, setup: Some(azure::SETUP), connect: azure::source },
+    Kind { form: &snowflake::FORM, setup: Some(snowflake::SETUP), connect: snowflake::source },
+    Kind { form: &databricks::FORM, setup: Some(databricks::SETUP), connect: databricks::source },
+    Kind { form: &clickhouse::FORM, setup: Some(clickhouse::SETUP), connect: clickhouse::source },
+    Kind { form: &sqlite::FORM, setup: None, connect: sqlite::source },
+    Kind { form: &duckdb::FORM, setup: None, connect: duckdb::source },
 ];
 
 /// The SQL that makes a user for Ebb with the least rights, with these names (`user`, `password`,
 /// `database`, `reads`, `schema`); `None` if the kind needs none. Fails with `C506` for an unknown kind
 /// or name.
 pub fn setup(kind: &str, names: &BTreeMap<String, Vec<String>>) -> Result<Option<String>, Failure> {
-    if !kinds().any(|known| known == kind) {
-        return Err(unknown(kind));
-    }
-    let setup = SETUPS.iter().find(|(known, _)| *known == kind);
-    setup.map(|(_, setup)| setup.sql(names)).transpose()
+    find(kind)?.setup.map(|setup| setup.sql(names)).transpose()
 }
 
 /// The kinds of sources that [`connect`] knows.
 pub fn kinds() -> impl Iterator<Item = &'static str> + Clone {
-    KINDS.iter().map(|(kind, _)| *kind)
+    KINDS.iter().map(|kind| kind.form.kind)
+}
+
+/// What each kind of source is and takes.
+pub fn forms() -> impl Iterator<Item = &'static Form> {
+    KINDS.iter().map(|kind| kind.form)
+}
+
+/// What one kind is and takes. Fails with `C506` for an unknown kind.
+pub fn form(kind: &str) -> Result<&'static Form, Failure> {
+    find(kind).map(|kind| kind.form)
 }
 
 /// The source that settings describe. Nothing is opened: the first call of a method does.
@@ -84,23 +68,14 @@ pub fn connect(
     schema: &str,
     limits: &Limits,
 ) -> Result<Arc<dyn Warehouse>, Failure> {
-    let Some((_, connect)) = KINDS.iter().find(|(known, _)| *known == kind) else {
-        return Err(unknown(kind));
-    };
-    connect(settings, schema, limits)
+    (find(kind)?.connect)(settings, schema, limits)
 }
 
-fn unknown(kind: &str) -> Failure {
-    Failure::new(Code::ConfigName, format!("`{kind}` is not a kind of source"))
-        .help(suggest::allowed(kind, kinds()))
-}
-
-#[cfg(not(feature = "duckdb"))]
-fn missing(feature: &str) -> Failure {
-    Failure::new(Code::FeatureMissing, format!("this build of Ebb lacks sources of kind `{feature}`"))
-        .help(format!(
-            "Build Ebb with `--features {feature}-bundled`, or with `--features {feature}` and the library's folder in `DUCKDB_LIB_DIR`"
-        ))
+fn find(name: &str) -> Result<&'static Kind, Failure> {
+    KINDS.iter().find(|kind| kind.form.kind == name).ok_or_else(|| {
+        Failure::new(Code::ConfigName, format!("`{name}` is not a kind of source"))
+            .help(suggest::allowed(name, kinds()))
+    })
 }
 
 #[cfg(test)]

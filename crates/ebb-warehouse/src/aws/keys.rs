@@ -95,10 +95,7 @@ mod tests {
     use serde_json::json;
 
     use super::{super::surroundings::Files, AwsSettings, Keys, signer};
-    use crate::{
-        aws::settings::Role,
-        given::{Given, Server},
-    };
+    use crate::{aws::settings::Role, form::Form, given::Given};
 
     /// Answers as Amazon's services do, and remembers what they were asked.
     #[derive(Debug, Clone, Default)]
@@ -145,14 +142,16 @@ mod tests {
     }
 
     fn settings(keys: Keys) -> AwsSettings {
-        static SERVER: Server = Server {
+        static FORM: Form = Form {
             kind: "redshift",
             name: "Redshift",
-            schemes: &["redshift"],
-            port: 5439,
-            keys: &["region"],
+            description: "",
+            guide: "",
+            available: true,
+            schemes: &[],
+            settings: &AwsSettings::SETTINGS,
         };
-        let given = Given::read(&SERVER, &Settings::default()).unwrap();
+        let given = Given::read(&FORM, &Settings::default()).unwrap();
         AwsSettings { keys, ..AwsSettings::read(&given, Some("eu-central-1")).unwrap() }
     }
 

@@ -5,7 +5,11 @@ use std::time::Duration;
 use ebb_core::{Code, Failure, Secret};
 use url::Url;
 
-use crate::{given::Given, http::address};
+use crate::{
+    form::{Setting, SettingKind},
+    given::Given,
+    http::address,
+};
 
 /// How to talk to Amazon Web Services.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub(super) enum Keys {
     Surroundings,
 }
 
-/// A role, and the secret word between it and who takes it over.
+/// A role, and what it expects to be told, which AWS does not treat as a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Role {
     pub(super) arn: String,
@@ -41,16 +45,42 @@ pub(super) struct Role {
 }
 
 impl AwsSettings {
-    /// The keys of settings that are read here.
-    pub(crate) const KEYS: [&str; 8] = [
-        "region",
-        "profile",
-        "access_key_id",
-        "secret_access_key",
-        "session_token",
-        "role_arn",
-        "external_id",
-        "aws_endpoint",
+    /// The settings that are read here, beside `connect_timeout`.
+    pub(crate) const SETTINGS: [Setting; 8] = [
+        Setting::sign_in(
+            "region",
+            "AWS region",
+            "The region of cluster or workgroup, and of the bucket; the one in the host's name if left out",
+        ),
+        Setting::sign_in(
+            "profile",
+            "AWS profile",
+            "A profile of `~/.aws/credentials` and `~/.aws/config` that has the key",
+        ),
+        Setting::sign_in(
+            "access_key_id",
+            "AWS access key ID",
+            "The key that asks for passwords and reads the bucket; what AWS's own tools would find if left out",
+        ),
+        Setting::sign_in("secret_access_key", "AWS secret access key", "The secret of that key")
+            .of(SettingKind::Secret),
+        Setting::sign_in("session_token", "AWS session token", "What a temporary key has beside")
+            .of(SettingKind::Secret),
+        Setting::sign_in(
+            "role_arn",
+            "AWS role",
+            "The ARN of a role that is taken over with the key",
+        ),
+        Setting::sign_in(
+            "external_id",
+            "External ID",
+            "What the role expects to be told by those who take it over",
+        ),
+        Setting::advanced(
+            "aws_endpoint",
+            "AWS endpoint",
+            "One address that all requests to AWS go to, for a gateway",
+        ),
     ];
 
     /// Reads them; `region` is what else tells the region. Fails with `S115`.
@@ -72,7 +102,7 @@ impl AwsSettings {
                 .get("aws_endpoint")
                 .map(|host| address(host, "https://gateway.example.com"))
                 .transpose()?,
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
+            connect_timeout: given.duration("connect_timeout")?,
         })
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod credentials;
 mod dialect;
 mod failure;
+mod form;
 mod session;
 mod settings;
 mod stage;
@@ -17,15 +18,16 @@ mod types;
 
 use std::sync::Arc;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use ebb_core::{Limits, config::Settings};
 
 use connection::AzureConnection;
 #[cfg(test)]
 pub(crate) use dialect::Product;
 pub(crate) use dialect::TsqlDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
-use crate::{setup::Setup, tracker::Tracker};
+use crate::{registry::Connected, setup::Setup, tracker::Tracker};
 
 /// What an administrator runs.
 pub(crate) const SETUP: Setup = Setup {
@@ -36,13 +38,9 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<TsqlDialect, AzureConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
     let product = Arc::default();
     let dialect = TsqlDialect::new(Arc::clone(&product));
-    Ok(Tracker::new(dialect, AzureConnection::new(settings, product)?, schema, limits))
+    Ok(Arc::new(Tracker::new(dialect, AzureConnection::new(settings, product)?, schema, limits)))
 }

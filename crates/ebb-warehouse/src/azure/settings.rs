@@ -5,42 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
+use super::form::FORM;
 use crate::{
-    given::{Given, Server, wrong},
+    given::{Given, wrong},
     pgwire::SslMode,
 };
-
-/// What a source of this kind takes.
-static AZURE: Server = Server {
-    kind: "azure",
-    name: "SQL Server",
-    schemes: &[],
-    port: 1433,
-    keys: &[
-        "hostname",
-        "port",
-        "database",
-        "user",
-        "password",
-        "access_token",
-        "tenant_id",
-        "client_id",
-        "client_secret",
-        "authority",
-        "sslmode",
-        "sslrootcert",
-        "connect_timeout",
-        "statement_timeout",
-        "lock_timeout",
-    ],
-};
-
-/// How strict the connection may be about encryption.
-const SSL_MODES: [SslMode; 4] =
-    [SslMode::Disable, SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull];
-
-/// Who gives tokens to applications where nothing else is said.
-const AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// Where and as whom to connect, and how long things may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,18 +51,17 @@ pub(super) struct Application {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&AZURE, settings)?;
-        let default = SslMode::VerifyFull;
+        let given = Given::read(&FORM, settings)?;
         Ok(Self {
             hostname: given.required("hostname")?,
             port: given.port()?,
             database: given.required("database")?,
             sign_in: sign_in(&given)?,
-            sslmode: given.choice("sslmode", &SSL_MODES, SslMode::as_str, default)?,
+            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str)?,
             sslrootcert: given.path("sslrootcert"),
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(15))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
-            lock_timeout: given.duration("lock_timeout", Duration::from_mins(5))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
+            lock_timeout: given.duration("lock_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }
@@ -118,7 +86,7 @@ fn sign_in(given: &Given) -> Result<SignIn, Failure> {
         (None, Some(token), [None, None, None]) => Ok(SignIn::Token(Secret::new(token))),
         (None, None, [Some(tenant), Some(id), Some(secret)]) => {
             Ok(SignIn::Application(Application {
-                endpoint: endpoint(text("authority").unwrap_or(AUTHORITY), tenant)?,
+                endpoint: endpoint(given.value("authority").unwrap_or_default(), tenant)?,
                 client_id: id.to_owned(),
                 client_secret: Secret::new(secret),
             }))

@@ -17,6 +17,7 @@ mod credentials;
 mod decode;
 mod dialect;
 mod failure;
+mod form;
 mod job;
 mod pages;
 mod question;
@@ -25,13 +26,16 @@ mod settings;
 mod storage;
 mod types;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::BigQueryConnection;
 pub(crate) use dialect::BigQueryDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
-use crate::{setup::Setup, tracker::Tracker};
+use crate::{registry::Connected, setup::Setup, tracker::Tracker};
 
 /// What an administrator runs.
 pub(crate) const SETUP: Setup = Setup {
@@ -43,11 +47,7 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A BigQuery source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<BigQueryDialect, BigQueryConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
-    Ok(Tracker::new(BigQueryDialect, BigQueryConnection::new(settings)?, schema, limits))
+    Ok(Arc::new(Tracker::new(BigQueryDialect, BigQueryConnection::new(settings)?, schema, limits)))
 }

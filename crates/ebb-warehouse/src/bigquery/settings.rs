@@ -5,31 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
-use crate::{
-    given::{Given, Server},
-    http::address,
-};
-
-/// What a source of this kind takes.
-static BIGQUERY: Server = Server {
-    kind: "bigquery",
-    name: "BigQuery",
-    schemes: &[],
-    port: 443,
-    keys: &[
-        "project",
-        "location",
-        "dataset",
-        "credentials",
-        "credentials_path",
-        "endpoint",
-        "storage_endpoint",
-        "storage_read",
-        "maximum_bytes_billed",
-        "connect_timeout",
-        "statement_timeout",
-    ],
-};
+use super::form::FORM;
+use crate::{given::Given, http::address};
 
 /// Where and as whom statements run, and what they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,20 +67,19 @@ impl StorageRead {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed: &str) -> Result<Self, Failure> {
-        let given = Given::read(&BIGQUERY, settings)?;
+        let given = Given::read(&FORM, settings)?;
         let endpoint = endpoint(&given)?;
-        let (all, auto) = (&StorageRead::ALL, StorageRead::Auto);
         Ok(Self {
             storage_endpoint: storage_endpoint(&given, &endpoint)?,
-            storage_read: given.choice("storage_read", all, StorageRead::name, auto)?,
+            storage_read: given.choice("storage_read", &StorageRead::ALL, StorageRead::name)?,
             endpoint,
             project: project(&given)?,
-            location: given.text("location").unwrap_or_else(|| "US".to_owned()),
+            location: given.value("location").unwrap_or_default().to_owned(),
             dataset: given.text("dataset"),
             sign_in: sign_in(&given)?,
             maximum_bytes_billed: number(&given, "maximum_bytes_billed")?,
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
             managed: managed.to_owned(),
         })
     }
@@ -131,8 +107,7 @@ fn project(given: &Given) -> Result<String, Failure> {
 }
 
 fn endpoint(given: &Given) -> Result<Url, Failure> {
-    let host = given.text("endpoint").unwrap_or_else(|| "bigquery.googleapis.com".to_owned());
-    address(&host, "https://bigquery-shop.p.googleapis.com")
+    address(given.value("endpoint").unwrap_or_default(), "https://bigquery-shop.p.googleapis.com")
 }
 
 /// Where the Storage Read API is: beside the other one, whose host says `bigquery` where its own says

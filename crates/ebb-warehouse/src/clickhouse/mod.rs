@@ -13,6 +13,7 @@ mod client;
 mod connection;
 mod dialect;
 mod failure;
+mod form;
 mod reading;
 mod running;
 mod session;
@@ -20,13 +21,17 @@ mod settings;
 mod types;
 mod wishes;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::ClickHouseConnection;
 pub(crate) use dialect::ClickHouseDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
 use crate::{
+    registry::Connected,
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -41,11 +46,12 @@ pub(crate) const SETUP: Setup = Setup {
 
 /// A ClickHouse source; nothing is opened yet. Fails with `S115` if the settings do not fit, or name a file that
 /// cannot be read.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<ClickHouseDialect, ClickHouseConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
-    Ok(Tracker::new(ClickHouseDialect, ClickHouseConnection::new(settings)?, schema, limits))
+    Ok(Arc::new(Tracker::new(
+        ClickHouseDialect,
+        ClickHouseConnection::new(settings)?,
+        schema,
+        limits,
+    )))
 }

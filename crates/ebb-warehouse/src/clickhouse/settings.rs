@@ -5,38 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
-use crate::{
-    given::{Given, Server},
-    pgwire::SslMode,
-};
-
-const SERVER: Server = Server {
-    kind: "clickhouse",
-    name: "ClickHouse",
-    schemes: &["clickhouse"],
-    port: 8443,
-    keys: &[
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "password",
-        "token",
-        "sslmode",
-        "sslrootcert",
-        "connect_timeout",
-        "start_timeout",
-        "statement_timeout",
-    ],
-};
+use super::form::FORM;
+use crate::{given::Given, pgwire::SslMode};
 
 /// The port of the interface without encryption.
 const PLAIN_PORT: u16 = 8123;
-
-/// How strict the connection may be about encryption.
-const SSL_MODES: [SslMode; 4] =
-    [SslMode::Disable, SslMode::Require, SslMode::VerifyCa, SslMode::VerifyFull];
 
 /// Where and as whom statements run, and how long they may take; no limit where it is zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,18 +44,17 @@ pub(super) enum SignIn {
 impl ConnectionSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&SERVER, settings)?;
-        let default = SslMode::VerifyFull;
-        let sslmode = given.choice("sslmode", &SSL_MODES, SslMode::as_str, default)?;
+        let given = Given::read(&FORM, settings)?;
+        let sslmode = given.choice("sslmode", &SslMode::ALL, SslMode::as_str)?;
         Ok(Self {
             address: address(&given, sslmode)?,
             sslmode,
             sslrootcert: given.path("sslrootcert"),
             database: given.text("database"),
             sign_in: sign_in(&given)?,
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            start_timeout: given.duration("start_timeout", Duration::from_mins(5))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            start_timeout: given.duration("start_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }
@@ -96,9 +68,9 @@ impl ConnectionSettings {
 
 fn address(given: &Given, sslmode: SslMode) -> Result<Url, Failure> {
     let host = given.required("host")?;
-    let (scheme, default) =
-        if sslmode == SslMode::Disable { ("http", PLAIN_PORT) } else { ("https", SERVER.port) };
-    let port = if given.get("port").is_some() { given.port()? } else { default };
+    let is_plain = sslmode == SslMode::Disable;
+    let scheme = if is_plain { "http" } else { "https" };
+    let port = if is_plain && given.text("port").is_none() { PLAIN_PORT } else { given.port()? };
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let address = Url::parse(&format!("{scheme}://{bracketed}:{port}/")).ok();
     // Anything but a host would have become another part of the address.

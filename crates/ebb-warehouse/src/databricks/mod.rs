@@ -13,18 +13,23 @@ mod connection;
 mod credentials;
 mod dialect;
 mod failure;
+mod form;
 mod running;
 mod session;
 mod settings;
 mod types;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::DatabricksConnection;
 pub(crate) use dialect::DatabricksDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
 use crate::{
+    registry::Connected,
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -38,11 +43,12 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A Databricks source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<DatabricksDialect, DatabricksConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
-    Ok(Tracker::new(DatabricksDialect, DatabricksConnection::new(settings)?, schema, limits))
+    Ok(Arc::new(Tracker::new(
+        DatabricksDialect,
+        DatabricksConnection::new(settings)?,
+        schema,
+        limits,
+    )))
 }

@@ -5,30 +5,8 @@ use std::time::Duration;
 use ebb_core::{Code, Failure, Secret, config::Settings};
 use url::Url;
 
-use crate::{
-    given::{Given, Server},
-    http,
-};
-
-const SERVER: Server = Server {
-    kind: "databricks",
-    name: "Databricks",
-    schemes: &[],
-    port: 443,
-    keys: &[
-        "hostname",
-        "port",
-        "http_path",
-        "catalog",
-        "schema",
-        "token",
-        "client_id",
-        "client_secret",
-        "connect_timeout",
-        "start_timeout",
-        "statement_timeout",
-    ],
-};
+use super::form::FORM;
+use crate::{given::Given, http};
 
 /// Where and as whom statements run, and how long they may take; no limit where it is zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +40,7 @@ pub(super) enum SignIn {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&SERVER, settings)?;
+        let given = Given::read(&FORM, settings)?;
         let text = |key| given.get(key).filter(|text| !text.is_empty());
         Ok(Self {
             address: address(&given)?,
@@ -70,9 +48,9 @@ impl ConnectionSettings {
             catalog: given.required("catalog")?,
             schema: text("schema").map(str::to_owned),
             sign_in: sign_in(text("token"), text("client_id"), text("client_secret"))?,
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            start_timeout: given.duration("start_timeout", Duration::from_mins(15))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            start_timeout: given.duration("start_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }

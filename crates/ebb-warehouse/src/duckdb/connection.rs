@@ -10,7 +10,10 @@ use duckdb::{Config, Connection as Driver};
 use ebb_core::{Code, Failure, config::Settings};
 use tokio::task::spawn_blocking;
 
-use super::session::{DuckSession, failed, message};
+use super::{
+    form::FORM,
+    session::{DuckSession, failed, message},
+};
 use crate::{
     blocking::stopped,
     connection::{Access, Connection, Session},
@@ -97,7 +100,7 @@ fn refused(path: &Path, error: duckdb::Error) -> Failure {
 impl DuckConnection {
     /// Reads the settings; opens nothing. Fails with `S115`.
     pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
-        let settings = FileSettings::read("duckdb", settings)?;
+        let settings = FileSettings::read(&FORM, settings)?;
         Ok(Self { settings, version: Arc::default() })
     }
 }

@@ -5,22 +5,22 @@
 
 mod connection;
 mod dialect;
+mod form;
 mod session;
 mod stage;
 mod types;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::DuckConnection;
 pub(crate) use dialect::DuckDialect;
+pub(crate) use form::FORM;
 
-use crate::tracker::Tracker;
+use crate::{registry::Connected, tracker::Tracker};
 
 /// A DuckDB source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<DuckDialect, DuckConnection>, Failure> {
-    Ok(Tracker::new(DuckDialect, DuckConnection::new(settings)?, schema, limits))
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
+    Ok(Arc::new(Tracker::new(DuckDialect, DuckConnection::new(settings)?, schema, limits)))
 }

@@ -7,19 +7,23 @@
 mod connection;
 mod dialect;
 mod failure;
+mod form;
 mod grammar;
 mod session;
 mod settings;
 mod stage;
 mod types;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::MysqlConnection;
 pub(crate) use dialect::MysqlDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
-use crate::{setup::Setup, tracker::Tracker};
+use crate::{registry::Connected, setup::Setup, tracker::Tracker};
 
 /// What an administrator runs, in a session of any settings.
 pub(crate) const SETUP: Setup = Setup {
@@ -35,11 +39,7 @@ fn ticked(name: &str) -> String {
 }
 
 /// A MySQL or MariaDB source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<MysqlDialect, MysqlConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
-    Ok(Tracker::new(MysqlDialect, MysqlConnection::new(settings), schema, limits))
+    Ok(Arc::new(Tracker::new(MysqlDialect, MysqlConnection::new(settings), schema, limits)))
 }

@@ -4,33 +4,11 @@ use std::{path::PathBuf, time::Duration};
 
 use ebb_core::{Failure, Secret, config::Settings};
 
-use crate::given::{Given, Server};
-
-/// What a source of this kind takes.
-static MYSQL: Server = Server {
-    kind: "mysql",
-    name: "MySQL",
-    schemes: &["mysql", "mariadb"],
-    port: 3306,
-    keys: &[
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "password",
-        "sslmode",
-        "sslrootcert",
-        "sslcert",
-        "sslkey",
-        "connect_timeout",
-        "statement_timeout",
-        "lock_timeout",
-    ],
-};
+use super::form::FORM;
+use crate::given::Given;
 
 /// How strict the connection is about encryption.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SslMode {
     /// Never encrypted.
     Disable,
@@ -39,7 +17,6 @@ pub(super) enum SslMode {
     /// Encrypted; the certificate comes from a trusted authority.
     VerifyCa,
     /// The same, and the certificate names the host.
-    #[default]
     VerifyFull,
 }
 
@@ -83,20 +60,19 @@ pub(super) struct ConnectionSettings {
 impl ConnectionSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&MYSQL, settings)?;
-        let default = SslMode::default();
+        let given = Given::read(&FORM, settings)?;
         Ok(Self {
             user: given.required("user")?,
             port: given.port()?,
-            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, default)?,
+            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str)?,
             client_certificate: given.client_certificate()?,
             host: given.required("host")?,
             database: given.get("database").map(str::to_owned),
             password: given.get("password").map(Secret::new),
             sslrootcert: given.path("sslrootcert"),
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
-            lock_timeout: given.duration("lock_timeout", Duration::from_mins(5))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
+            lock_timeout: given.duration("lock_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }

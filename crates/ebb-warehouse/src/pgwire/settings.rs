@@ -5,17 +5,14 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use ebb_core::{Failure, Secret};
 
 use super::{sign_in::Login, tls::SslMode};
-use crate::given::{Given, Server};
+use crate::given::Given;
 
 /// What differs between the products that speak the protocol.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Product {
-    /// What it is called and takes.
-    pub(crate) server: Server,
-    /// How strict a connection is about encryption where nothing else is said.
-    pub(crate) sslmode: SslMode,
-    /// The same at a server on this machine.
-    pub(crate) sslmode_here: SslMode,
+    /// How strict a connection to a server on this machine is about encryption where nothing is said, if not
+    /// as the form tells.
+    pub(crate) sslmode_here: Option<SslMode>,
     /// Where an administrator says who may connect from where.
     pub(crate) admission: &'static str,
 }
@@ -63,7 +60,10 @@ impl ConnectionSettings {
         managed_schema: &str,
     ) -> Result<Self, Failure> {
         let host = given.required("host")?;
-        let sslmode = if is_here(&host) { product.sslmode_here } else { product.sslmode };
+        let sslmode = match product.sslmode_here {
+            Some(sslmode) if is_here(&host) && given.text("sslmode").is_none() => sslmode,
+            Some(_) | None => given.choice("sslmode", &SslMode::ALL, SslMode::as_str)?,
+        };
         Ok(Self {
             product,
             host,
@@ -72,12 +72,12 @@ impl ConnectionSettings {
             user,
             login_name: None,
             password: given.get("password").map(Secret::new),
-            sslmode: given.choice("sslmode", &SslMode::ALL, SslMode::as_str, sslmode)?,
+            sslmode,
             sslrootcert: given.path("sslrootcert"),
             client_certificate: given.client_certificate()?,
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
-            lock_timeout: given.duration("lock_timeout", Duration::from_mins(5))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
+            lock_timeout: given.duration("lock_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }

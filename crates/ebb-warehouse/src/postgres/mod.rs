@@ -3,20 +3,23 @@
 mod connection;
 mod copy;
 mod dialect;
+mod form;
 mod session;
 mod settings;
 mod types;
 
 use std::sync::{Arc, OnceLock};
 
-use ebb_core::{Failure, Limits, config::Settings};
+use ebb_core::{Limits, config::Settings};
 
 use connection::PostgresConnection;
 use dialect::PostgresDialect;
+pub(crate) use form::FORM;
 use settings::PostgresSettings;
 
 use crate::{
     pgwire::{literal, quoted},
+    registry::Connected,
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -30,13 +33,9 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A PostgreSQL source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<PostgresDialect, PostgresConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = PostgresSettings::read(settings, schema)?;
     let version = Arc::new(OnceLock::new());
     let dialect = PostgresDialect::new(Arc::clone(&version));
-    Ok(Tracker::new(dialect, PostgresConnection::new(settings, version), schema, limits))
+    Ok(Arc::new(Tracker::new(dialect, PostgresConnection::new(settings, version), schema, limits)))
 }

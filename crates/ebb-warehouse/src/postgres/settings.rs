@@ -2,38 +2,14 @@
 
 use ebb_core::{Failure, config::Settings};
 
+use super::form::FORM;
 use crate::{
-    given::{Given, Server, wrong},
+    given::{Given, wrong},
     pgwire::{ConnectionSettings, Product, SslMode},
 };
 
-static POSTGRES: Product = Product {
-    server: Server {
-        kind: "postgres",
-        name: "PostgreSQL",
-        schemes: &["postgres", "postgresql"],
-        port: 5432,
-        keys: &[
-            "url",
-            "host",
-            "port",
-            "database",
-            "user",
-            "password",
-            "sslmode",
-            "sslrootcert",
-            "sslcert",
-            "sslkey",
-            "connect_timeout",
-            "statement_timeout",
-            "lock_timeout",
-            "work_mem",
-        ],
-    },
-    sslmode: SslMode::VerifyFull,
-    sslmode_here: SslMode::Prefer,
-    admission: "the server's pg_hba.conf",
-};
+static POSTGRES: Product =
+    Product { sslmode_here: Some(SslMode::Prefer), admission: "the server's pg_hba.conf" };
 
 /// How to connect, and what the diff may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +22,7 @@ pub(super) struct PostgresSettings {
 impl PostgresSettings {
     /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&POSTGRES.server, settings)?;
+        let given = Given::read(&FORM, settings)?;
         let connection = ConnectionSettings::of(&POSTGRES, &given, managed_schema)?;
         let work_mem = given.get("work_mem");
         if let Some(work_mem) = work_mem {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod form;
 mod iam;
 mod rows;
 mod session;
@@ -10,15 +11,18 @@ mod text;
 mod types;
 mod unload;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::RedshiftConnection;
-
 pub(crate) use dialect::RedshiftDialect;
+pub(crate) use form::FORM;
 
 use crate::{
     dialect::Dialect,
     pgwire::quoted,
+    registry::Connected,
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -32,11 +36,7 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A Redshift source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<RedshiftDialect, RedshiftConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let connection = RedshiftConnection::new(settings::read(settings, schema)?)?;
-    Ok(Tracker::new(RedshiftDialect, connection, schema, limits))
+    Ok(Arc::new(Tracker::new(RedshiftDialect, connection, schema, limits)))
 }

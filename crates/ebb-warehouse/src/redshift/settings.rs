@@ -2,53 +2,19 @@
 
 use ebb_core::{Code, Failure, config::Settings};
 
-use super::{iam::Place, unload::UnloadSettings};
+use super::{form::FORM, iam::Place, unload::UnloadSettings};
 use crate::{
     aws::AwsSettings,
-    given::{Given, Server, wrong},
-    pgwire::{ConnectionSettings, Product, SslMode},
+    form::Setting,
+    given::{Given, wrong},
+    pgwire::{ConnectionSettings, Product},
 };
 
 static REDSHIFT: Product = Product {
-    server: Server {
-        kind: "redshift",
-        name: "Redshift",
-        schemes: &["redshift", "postgres", "postgresql"],
-        port: 5439,
-        keys: &[
-            "url",
-            "host",
-            "port",
-            "database",
-            "user",
-            "password",
-            "sslmode",
-            "sslrootcert",
-            "connect_timeout",
-            "statement_timeout",
-            "unload",
-            "unload_role",
-            "unload_rows",
-            "cluster",
-            "workgroup",
-            "region",
-            "profile",
-            "access_key_id",
-            "secret_access_key",
-            "session_token",
-            "role_arn",
-            "external_id",
-            "aws_endpoint",
-        ],
-    },
     // A cluster's certificate comes from an authority that every system trusts.
-    sslmode: SslMode::VerifyFull,
-    sslmode_here: SslMode::VerifyFull,
+    sslmode_here: None,
     admission: "the cluster's security group and parameter group",
 };
-
-/// From so many rows on the writing of files is worth its while.
-const UNLOAD_ROWS: u64 = 100_000;
 
 /// Where to connect, and how to sign in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +30,7 @@ pub(super) struct RedshiftSettings {
 
 /// Reads the settings; keys given beside `url` win over the URL's. Fails with `S115`.
 pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<RedshiftSettings, Failure> {
-    let given = Given::read(&REDSHIFT.server, settings)?;
+    let given = Given::read(&FORM, settings)?;
     let (passwords, unload) = (place(&given)?, unload(&given)?);
     let connection = if passwords.is_some() {
         given.required("database")?;
@@ -75,7 +41,9 @@ pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Redshift
     };
     let aws = if passwords.is_some() || unload.is_some() {
         Some(AwsSettings::read(&given, region(&connection.host))?)
-    } else if let Some(key) = AwsSettings::KEYS.iter().find(|key| given.get(key).is_some()) {
+    } else if let Some(Setting { key, .. }) =
+        AwsSettings::SETTINGS.iter().find(|setting| given.get(setting.key).is_some())
+    {
         return Err(refuse(format!(
             "`{key}` is for temporary passwords and for `unload`, of which there are none"
         ))
@@ -104,14 +72,14 @@ fn unload(given: &Given) -> Result<Option<UnloadSettings>, Failure> {
     }
     let folder = folder.trim_matches('/');
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    let rows = given.get("unload_rows").map(|text| {
-        text.parse().map_err(|_| wrong("unload_rows", text, "a number of rows such as `100000`"))
-    });
+    let rows = given.value("unload_rows").unwrap_or_default();
     Ok(Some(UnloadSettings {
         bucket: bucket.to_owned(),
         prefix,
-        role: given.get("unload_role").unwrap_or("default").to_owned(),
-        rows: rows.transpose()?.unwrap_or(UNLOAD_ROWS),
+        role: given.value("unload_role").unwrap_or_default().to_owned(),
+        rows: rows
+            .parse()
+            .map_err(|_| wrong("unload_rows", rows, "a number of rows such as `100000`"))?,
     }))
 }
 

@@ -20,6 +20,7 @@ mod credentials;
 mod decode;
 mod dialect;
 mod failure;
+mod form;
 mod logical;
 mod oauth;
 mod rows;
@@ -31,13 +32,17 @@ mod sign_in;
 mod sql_api;
 mod types;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::SnowflakeConnection;
 pub(crate) use dialect::SnowflakeDialect;
+pub(crate) use form::FORM;
 use settings::ConnectionSettings;
 
 use crate::{
+    registry::Connected,
     setup::{Setup, is_plain},
     tracker::Tracker,
 };
@@ -51,11 +56,12 @@ pub(crate) const SETUP: Setup = Setup {
 };
 
 /// A Snowflake source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<SnowflakeDialect, SnowflakeConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let settings = ConnectionSettings::read(settings, schema)?;
-    Ok(Tracker::new(SnowflakeDialect, SnowflakeConnection::new(settings)?, schema, limits))
+    Ok(Arc::new(Tracker::new(
+        SnowflakeDialect,
+        SnowflakeConnection::new(settings)?,
+        schema,
+        limits,
+    )))
 }

@@ -5,41 +5,10 @@ use std::time::Duration;
 use ebb_core::{Code, Failure, config::Settings};
 use url::Url;
 
-use super::sign_in::SignIn;
+use super::{form::FORM, sign_in::SignIn};
 use crate::{
-    given::{Given, Server, wrong},
+    given::{Given, wrong},
     http,
-};
-
-/// What a source of this kind takes.
-static SNOWFLAKE: Server = Server {
-    kind: "snowflake",
-    name: "Snowflake",
-    schemes: &[],
-    port: 443,
-    keys: &[
-        "account",
-        "host",
-        "protocol",
-        "user",
-        "password",
-        "private_key",
-        "private_key_path",
-        "private_key_passphrase",
-        "token",
-        "oauth_token",
-        "oauth_client_id",
-        "oauth_client_secret",
-        "oauth_refresh_token",
-        "oauth_token_url",
-        "oauth_scope",
-        "warehouse",
-        "database",
-        "role",
-        "schema",
-        "connect_timeout",
-        "statement_timeout",
-    ],
 };
 
 /// Where and as whom statements run, and how long they may take.
@@ -81,7 +50,7 @@ pub(super) enum Protocol {
 impl ConnectionSettings {
     /// Reads the settings. Fails with `S115`.
     pub(super) fn read(settings: &Settings, managed_schema: &str) -> Result<Self, Failure> {
-        let given = Given::read(&SNOWFLAKE, settings)?;
+        let given = Given::read(&FORM, settings)?;
         let address = address(&given)?;
         let sign_in = SignIn::read(&given, &address)?;
         Ok(Self {
@@ -96,8 +65,8 @@ impl ConnectionSettings {
                 warehouse: given.text("warehouse").as_deref().map(folded),
                 role: given.text("role").as_deref().map(folded),
             },
-            connect_timeout: given.duration("connect_timeout", Duration::from_secs(10))?,
-            statement_timeout: given.duration("statement_timeout", Duration::from_hours(1))?,
+            connect_timeout: given.duration("connect_timeout")?,
+            statement_timeout: given.duration("statement_timeout")?,
             managed_schema: managed_schema.to_owned(),
         })
     }

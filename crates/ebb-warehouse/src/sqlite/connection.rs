@@ -7,7 +7,7 @@ use ebb_core::{Code, Failure, config::Settings};
 use rusqlite::{Connection as Driver, ErrorCode, OpenFlags};
 use tokio::task::spawn_blocking;
 
-use super::{functions, session::SqliteSession};
+use super::{form::FORM, functions, session::SqliteSession};
 use crate::{
     blocking::stopped,
     connection::{Access, Connection, Session},
@@ -28,7 +28,7 @@ pub(crate) struct SqliteConnection {
 impl SqliteConnection {
     /// Reads the settings; opens nothing. Fails with `S115`.
     pub(crate) fn new(settings: &Settings, schema: &str) -> Result<Self, Failure> {
-        let settings = FileSettings::read("sqlite", settings)?;
+        let settings = FileSettings::read(&FORM, settings)?;
         let mut name = settings.path().file_stem().map(OsString::from).unwrap_or_default();
         name.push(format!(".{schema}.db"));
         let managed = settings.path().with_file_name(name);

@@ -8,23 +8,23 @@
 
 mod connection;
 mod dialect;
+mod form;
 mod functions;
 mod session;
 mod stage;
 
-use ebb_core::{Failure, Limits, config::Settings};
+use std::sync::Arc;
+
+use ebb_core::{Limits, config::Settings};
 
 use connection::SqliteConnection;
 pub(crate) use dialect::SqliteDialect;
+pub(crate) use form::FORM;
 
-use crate::tracker::Tracker;
+use crate::{registry::Connected, tracker::Tracker};
 
 /// An SQLite source; nothing is opened yet. Fails with `S115` if the settings do not fit.
-pub(crate) fn source(
-    settings: &Settings,
-    schema: &str,
-    limits: &Limits,
-) -> Result<Tracker<SqliteDialect, SqliteConnection>, Failure> {
+pub(crate) fn source(settings: &Settings, schema: &str, limits: &Limits) -> Connected {
     let connection = SqliteConnection::new(settings, schema)?;
-    Ok(Tracker::new(SqliteDialect, connection, schema, limits))
+    Ok(Arc::new(Tracker::new(SqliteDialect, connection, schema, limits)))
 }

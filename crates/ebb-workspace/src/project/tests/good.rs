@@ -1,6 +1,7 @@
 //! Projects that are right.
 
 use ebb_core::{Schedule, Subscription, config::MANAGED_SCHEMA, schedule::Interval};
+use ebb_warehouse::SettingKind;
 use serde_json::json;
 
 use super::{SHOP, folder, load, project};
@@ -113,4 +114,21 @@ sources:
     assert_eq!(setting("d", "http_path"), json!("sql/1.0/warehouses/a"));
     assert_eq!(setting("e", "sslrootcert"), json!(folder.path().join("certs/ca.pem")));
     assert_eq!(setting("f", "credentials_path"), json!(folder.path().join("key.json")));
+}
+
+#[test]
+fn every_setting_that_is_a_file_starts_from_the_project_folder_and_no_other() {
+    for form in ebb_warehouse::forms() {
+        let settings = form.settings.iter().map(|setting| format!("{}: a/b", setting.key));
+        let settings: Vec<_> = settings.collect();
+        let kind = form.kind;
+        let yaml =
+            format!("sources:\n  a: {{ kind: {kind}, settings: {{ {} }} }}\n", settings.join(", "));
+        let folder = folder(&[("ebb.yaml", &yaml)]);
+        let source = load(folder.path()).unwrap().sources.remove("a").unwrap();
+        for setting in form.settings {
+            let moved = source.settings[setting.key] != json!("a/b");
+            assert_eq!(moved, setting.kind == SettingKind::Path, "{kind} {}", setting.key);
+        }
+    }
 }

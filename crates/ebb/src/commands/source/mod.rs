@@ -1,6 +1,7 @@
-//! `ebb source`: what a source needs from people.
+//! `ebb source`: kinds of sources, and what a source needs from people.
 
 mod clean;
+mod kinds;
 mod setup;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     report::{Finish, Stop},
 };
 
-/// What a source needs from its administrator
+/// Kinds of sources, and what a source needs from its administrator
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -17,6 +18,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Kinds(kinds::Arguments),
     Setup(setup::Arguments),
     Clean(clean::Arguments),
 }
@@ -24,6 +26,7 @@ enum Command {
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     match &arguments.command {
+        Command::Kinds(arguments) => kinds::run(arguments, global),
         Command::Setup(arguments) => setup::run(arguments, global),
         Command::Clean(arguments) => clean::run(arguments, global).await,
     }

@@ -105,6 +105,12 @@ impl RecordSet {
         })
     }
 
+    /// The same records as a mapping of this name would send them at this time (RFC 3339).
+    #[must_use]
+    pub fn of_mapping(self, mapping: Arc<str>, synced_at: Arc<str>) -> Self {
+        Self { mapping, synced_at, ..self }
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.seq.len()

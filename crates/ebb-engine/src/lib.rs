@@ -27,6 +27,6 @@ pub use engine::{Approval, Engine, Ports, Tuning};
 pub use job::{Delivery, Job, Jobs, Plan};
 pub use progress::{Progress, Snapshot, Watch};
 pub use retry::Retries;
-pub use scheduler::{Cause, Entry, Mappings, Outlook, Scheduler, Start, Timetable, WhyNot};
+pub use scheduler::{Cause, Entry, Mappings, Outlook, Scheduler, Start, Timetable, WhyNot, Work};
 pub use stage::PartSize;
 pub use trial::Trial;

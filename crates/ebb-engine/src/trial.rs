@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ebb_core::{
-    Code, Failure, RecordSet,
-    port::{Batch, Exchange, ItemBuffer, Step},
+    Code, Failure, Record, RecordSet,
+    port::{Batch, Exchange, ItemBuffer, ShownRequest, Step},
 };
 
-use crate::{Engine, Job, load::prepare};
+use crate::{Engine, Job, Plan, load::prepare};
 
 /// What became of a test record.
 #[derive(Debug)]
@@ -19,6 +19,21 @@ pub struct Trial {
 }
 
 impl Engine {
+    /// The requests that one record would make first. Nothing is sent, and no source is asked. The record is taken as if it had just been added.
+    pub fn rehearse(&self, job: &Job, record: Record<'_>) -> Result<Vec<ShownRequest>, Failure> {
+        let plan = Plan { columns: record.columns().to_vec(), ..job.plan.clone() };
+        let action = job.delivery.compile(&plan)?;
+        let item = prepare(&*action, &record, &self.limits, &mut ItemBuffer::default())?;
+        let redactor = job.delivery.redactor();
+        match action.next(&Batch { items: vec![item] }, &[])? {
+            Step::Send(requests) => {
+                Ok(requests.iter().map(|request| request.shown(redactor)).collect())
+            }
+            Step::Done(_) => Ok(Vec::new()),
+            Step::Refused(failure) => Err(failure),
+        }
+    }
+
     /// Sends one record of the model as if it had just been added. Nothing is tracked. `Err` means
     /// that nothing was sent: the record is not there or does not fit.
     pub async fn trial(&self, mut job: Job, record_id: &str) -> Result<Trial, Failure> {

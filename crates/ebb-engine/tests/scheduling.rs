@@ -9,7 +9,7 @@ use ebb_core::{
     Failure, Schedule, Subscription,
     port::{Clock, Store, SyncRecord},
 };
-use ebb_engine::{Cause, Entry, Mappings, Outlook, Plan, Scheduler, Timetable};
+use ebb_engine::{Cause, Entry, Mappings, Outlook, Plan, Scheduler, Timetable, Work};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -92,7 +92,7 @@ async fn who_asks_is_served_between_two_moments_of_the_schedule() {
     let world = world();
     let running = run(&world);
     tokio::time::sleep(Duration::from_mins(10)).await;
-    assert!(running.scheduler.with(|table| table.request(MAPPING)));
+    assert!(running.scheduler.with(|table| table.request(MAPPING, Work::Sync)));
     tokio::time::sleep(Duration::from_secs(5)).await;
     let told = running.told.lock().unwrap().clone();
     assert_eq!(Plan::of(&told[1]).unwrap().cause, Cause::Request);

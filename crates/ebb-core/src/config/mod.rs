@@ -26,7 +26,7 @@ pub use form::schema;
 pub use node::{Entry, Kind, Node};
 pub use places::Places;
 pub use problem::{Place, Problem};
-pub use reference::{Text, resolve};
+pub use reference::{Text, plain, resolve};
 pub use settings::Settings;
 pub use surroundings::{Surroundings, Unreadable};
 
@@ -49,7 +49,7 @@ pub struct Project {
     pub mappings: BTreeMap<String, Mapping>,
     /// The limits that hold.
     pub limits: Limits,
-    /// What `${env:…}` and `${file:…}` stood for anywhere in the files, for a [`crate::Redactor`].
+    /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].
     pub secrets: Vec<Secret>,
     /// Where everything stands, for what is found wrong later.
     pub places: Places,

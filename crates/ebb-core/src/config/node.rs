@@ -56,6 +56,34 @@ impl Kind {
 }
 
 impl Node {
+    /// A value that comes from no file. Each place names the path of its value, such as
+    /// `models.users.id`.
+    pub fn from_value(path: &str, value: &Value) -> Self {
+        let join =
+            |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        let kind = match value {
+            Value::Null => Kind::Null,
+            Value::Bool(truth) => Kind::Boolean(*truth),
+            Value::Number(number) => Kind::Number(number.clone()),
+            Value::String(text) => Kind::Text(Text::new(text.as_str())),
+            Value::Array(items) => {
+                let item = |(index, item): (usize, &Value)| {
+                    Self::from_value(&join(&index.to_string()), item)
+                };
+                Kind::List(items.iter().enumerate().map(item).collect())
+            }
+            Value::Object(entries) => {
+                let entry = |(key, value): (&String, &Value)| {
+                    let path = join(key);
+                    let place = Place::file(path.as_str());
+                    Entry { key: key.clone(), place, value: Self::from_value(&path, value) }
+                };
+                Kind::Table(entries.iter().map(entry).collect())
+            }
+        };
+        Self { place: Place::file(path), kind }
+    }
+
     /// The entries of a table; none if it is something else.
     pub(super) fn entries(&self) -> &[Entry] {
         match &self.kind {

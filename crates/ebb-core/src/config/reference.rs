@@ -1,4 +1,4 @@
-//! `${env:NAME}` and `${file:PATH}` in texts: the only ways to give a secret.
+//! `${env:NAME}`, `${file:PATH}` and `${secret:NAME}` in texts: the only ways to give a secret.
 
 use std::fmt;
 
@@ -105,6 +105,13 @@ enum Piece<'a> {
 enum Reference<'a> {
     Variable(&'a str),
     File(&'a str),
+    /// What a server keeps under a name.
+    Secret(&'a str),
+}
+
+/// A text that is meant as it is, so that it refers to nothing.
+pub fn plain(text: &str) -> String {
+    text.replace("${", "$${")
 }
 
 impl Reference<'_> {
@@ -114,6 +121,12 @@ impl Reference<'_> {
                 let message = format!("the environment variable `{name}` is not set");
                 Failure::new(Code::SecretMissing, message)
                     .help(format!("Set `{name}` in the environment of `ebb`"))
+            }),
+            Self::Secret(name) => world.secret(name).ok_or_else(|| {
+                Failure::new(Code::SecretMissing, format!("the server keeps no secret `{name}`"))
+                    .help(
+                        "Give the secret in the page or by the API; files name it by `${env:NAME}`",
+                    )
             }),
             Self::File(path) => {
                 let text = world.read(path).map_err(|unreadable| {
@@ -153,6 +166,7 @@ fn reference(inside: &str) -> Result<Reference<'_>, Failure> {
     match inside.split_once(':') {
         Some(("env", name)) if !name.is_empty() => Ok(Reference::Variable(name)),
         Some(("file", path)) if !path.is_empty() => Ok(Reference::File(path)),
+        Some(("secret", name)) if !name.is_empty() => Ok(Reference::Secret(name)),
         other => {
             let kind = other.map_or(inside, |(kind, _)| kind);
             let near = match suggest::nearest(kind, ["env", "file"]) {

@@ -7,6 +7,11 @@ pub trait Surroundings {
     /// The value of an environment variable; `None` if it is not set or is not Unicode.
     fn variable(&self, name: &str) -> Option<String>;
 
+    /// A secret that a server keeps; `None` if there is none of that name, or no server.
+    fn secret(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// The text of a file; a relative path starts from the project folder.
     fn read(&self, path: &str) -> Result<String, Unreadable>;
 }

@@ -21,7 +21,7 @@ pub enum Remedy {
 macro_rules! codes {
     ($($variant:ident $code:literal $remedy:ident $title:literal, $help:literal;)+) => {
         /// A failure's stable code. `S1xx` source, `D2xx` destination, `M3xx` mapping, `R4xx` run,
-        /// `C5xx` configuration.
+        /// `C5xx` configuration, `A6xx` access to a server.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $title] $variant,)+ }
 
@@ -190,6 +190,31 @@ codes! {
         "Build Ebb with the feature that is named";
     ProjectExists "C511" PauseSync "there is a file already where a new one would be written",
         "Name another folder, or move the file away";
+
+    SignedOut "A601" StopRun "nobody is signed in",
+        "Sign in, or send an API token as `Authorization: Bearer TOKEN`";
+    Forbidden "A602" StopRun "the role does not allow this",
+        "Ask an owner for the role that is named";
+    SignInRefused "A603" StopRun "e-mail address or password is wrong",
+        "Try again, or ask an owner for a new invitation";
+    TooManyTries "A604" StopRun "there were too many tries",
+        "Wait a minute, then try again";
+    LinkExpired "A605" StopRun "the link was used already or has expired",
+        "Ask an owner for a new invitation";
+    FormExpired "A606" StopRun "the form is out of date",
+        "Load the page again, then send the form";
+    EditConflict "A607" StopRun "somebody else changed this meanwhile",
+        "Load it again and repeat the change";
+    FromFiles "A608" StopRun "it comes from files and is changed there",
+        "Change the file in the project folder, or give the new one another name";
+    AddressUnknown "A609" StopRun "there is nothing at this address",
+        "Correct the address; `/api/v1/openapi.json` lists those of the API";
+    RequestInvalid "A610" StopRun "the request cannot be understood",
+        "Compare it with the API's reference at `/api/reference`";
+    InUse "A611" StopRun "something else needs it",
+        "Change or remove what needs it first";
+    VersionMissing "A612" StopRun "the request does not say which version it changes",
+        "Load it first, and send its `ETag` as `If-Match`";
 }
 
 impl Code {

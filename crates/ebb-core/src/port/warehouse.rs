@@ -20,7 +20,7 @@ pub type BatchStream = BoxStream<'static, Result<RecordBatch, Failure>>;
 pub struct ModelQuery {
     /// The SQL text, one query.
     pub sql: String,
-    /// The identifier column.
+    /// The identifier column. Empty while nobody has chosen one: then there is nothing but a preview.
     pub id: String,
     /// The timestamp column of an incremental model.
     pub timestamp: Option<String>,
@@ -161,7 +161,8 @@ pub trait Warehouse: Send + Sync {
     /// identifier and timestamp exist, that the identifier's type can identify, and the limits.
     async fn columns(&self, model: &ModelQuery) -> Result<Vec<Column>, Failure>;
 
-    /// The first rows of a model, read in a read-only transaction.
+    /// The first rows of a model, read in a read-only transaction. Without an identifier column, the
+    /// first that could identify stands for it.
     async fn preview(&self, model: &ModelQuery, limit: usize) -> Result<Preview, Failure>;
 
     /// One record of a model by its identifier as text, in the form of a part; no row if absent.

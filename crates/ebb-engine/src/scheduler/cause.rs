@@ -1,9 +1,26 @@
-//! Why a sync began.
+//! Why a sync began, and what it is to do.
 
 use std::time::Duration;
 
+use ebb_core::SyncId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// What is to be done with a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Deliver what changed.
+    Sync,
+    /// The same, although a guard would hold it.
+    ApprovedSync,
+    /// Deliver a past sync's changes again.
+    Replay {
+        /// The past sync.
+        of: SyncId,
+    },
+    /// Take today's checksums over without sending anything.
+    Rebase,
+}
 
 /// Why a sync began.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ mod run;
 mod tests;
 mod timetable;
 
-pub use cause::Cause;
+pub use cause::{Cause, Work};
 pub use outlook::{Outlook, WhyNot};
 pub use run::{Mappings, Scheduler};
 pub use timetable::{Entry, Start, Timetable};

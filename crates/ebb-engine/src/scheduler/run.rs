@@ -16,8 +16,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Start, Timetable};
-use crate::{Approval, Engine, Jobs, Plan, Watch};
+use super::{Start, Timetable, Work};
+use crate::{Approval, Engine, Jobs, Plan, Progress, Watch};
 
 /// The clock on the wall is looked at again after this long: it may be set, or have stood still.
 const LOOK: Duration = Duration::from_secs(30);
@@ -34,6 +34,8 @@ pub struct Scheduler {
     mappings: Arc<dyn Mappings>,
     table: Mutex<Timetable>,
     changed: Notify,
+    /// By mapping, while it runs.
+    watches: Mutex<HashMap<String, Watch>>,
 }
 
 /// What a sync's task gives.
@@ -42,7 +44,14 @@ type Ran = Result<Vec<SyncRecord>, Failure>;
 impl Scheduler {
     /// A scheduler; nothing starts before [`Scheduler::run`].
     pub fn new(engine: Arc<Engine>, mappings: Arc<dyn Mappings>, table: Timetable) -> Self {
-        Self { engine, mappings, table: Mutex::new(table), changed: Notify::new() }
+        let (table, watches) = (Mutex::new(table), Mutex::default());
+        Self { engine, mappings, table, changed: Notify::new(), watches }
+    }
+
+    /// How far a mapping's sync is; `None` if none runs here.
+    pub fn progress(&self, mapping: &str) -> Option<Arc<Progress>> {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.get(mapping).map(|watch| Arc::clone(&watch.progress))
     }
 
     /// Reads or changes the timetable; what is due then starts at once.
@@ -63,8 +72,8 @@ impl Scheduler {
                 (table.starts(now), table.wakes_at())
             };
             for start in starts {
-                let name = start.mapping.clone();
-                names.insert(running.spawn(self.start(start, stop)).id(), name);
+                let (name, work) = (start.mapping.clone(), start.work);
+                names.insert(running.spawn(self.start(start, stop)).id(), (name, work));
             }
             let until = wakes_at.and_then(|at| Duration::try_from(now.duration_until(at)).ok());
             tokio::select! {
@@ -81,7 +90,7 @@ impl Scheduler {
         }
     }
 
-    /// One sync, from its plan to its end.
+    /// One piece of work, from its plan to its end.
     fn start(
         &self,
         start: Start,
@@ -89,17 +98,32 @@ impl Scheduler {
     ) -> impl Future<Output = Ran> + Send + use<> {
         let (engine, mappings) = (Arc::clone(&self.engine), Arc::clone(&self.mappings));
         let watch = Watch { stop: stop.child_token(), ..Watch::default() };
+        self.watches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(start.mapping.clone(), watch.clone());
         async move {
-            let Start { mapping, cause } = start;
-            let plan = Plan { cause, ..mappings.plan(&mapping)? };
-            engine.sync(&*mappings, plan, Approval::Guarded, &watch).await
+            let Start { mapping, work, cause } = start;
+            let plan = || Ok(Plan { cause, ..mappings.plan(&mapping)? });
+            match work {
+                Work::Sync => engine.sync(&*mappings, plan()?, Approval::Guarded, &watch).await,
+                Work::ApprovedSync => {
+                    engine.sync(&*mappings, plan()?, Approval::Approved, &watch).await
+                }
+                Work::Replay { of } => {
+                    engine.replay(&*mappings, of, &watch).await.map(|sync| vec![sync])
+                }
+                Work::Rebase => {
+                    engine.rebase(&*mappings, plan()?).await.map(|(sync, _)| vec![sync])
+                }
+            }
         }
     }
 
     fn note(
         &self,
         ended: Result<(Id, Ran), JoinError>,
-        names: &mut HashMap<Id, String>,
+        names: &mut HashMap<Id, (String, Work)>,
         tell: &impl Fn(&SyncRecord),
     ) {
         let (id, ran) = match ended {
@@ -109,12 +133,14 @@ impl Scheduler {
                 (error.id(), Err(Failure::new(Code::Interrupted, message).caused_by(error)))
             }
         };
-        let Some(mapping) = names.remove(&id) else { return };
+        let Some((mapping, work)) = names.remove(&id) else { return };
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&mapping);
         let well = match &ran {
             Ok(syncs) => {
                 syncs.iter().for_each(tell);
                 let last = syncs.last().map(|sync| sync.status);
-                matches!(last, Some(Status::Succeeded | Status::Partial))
+                matches!(work, Work::Sync | Work::ApprovedSync)
+                    && matches!(last, Some(Status::Succeeded | Status::Partial))
             }
             Err(failure) => {
                 tracing::error!(mapping, code = %failure.code, %failure, "a sync could not run");

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{Cause, Entry, Outlook, Start, Timetable, WhyNot};
+use super::{Cause, Entry, Outlook, Start, Timetable, WhyNot, Work};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-03-02T{text}Z").parse().unwrap()
@@ -36,7 +36,7 @@ fn a_mapping_starts_when_it_is_due_and_then_waits_for_the_next_moment() {
     assert_eq!(table.starts(at("10:59:59")), []);
     let starts = table.starts(at("11:00:00"));
     let cause = Cause::Schedule { due: at("11:00:00") };
-    assert_eq!(starts, [Start { mapping: "people".to_owned(), cause }]);
+    assert_eq!(starts, [Start { mapping: "people".to_owned(), work: Work::Sync, cause }]);
     assert_eq!(table.outlook("people"), Some(Outlook::Running));
     table.ended("people", true);
     assert_eq!(table.outlook("people"), Some(Outlook::Due { at: at("12:00:00") }));
@@ -83,13 +83,51 @@ fn a_mapping_that_is_due_while_it_runs_starts_once_more_behind_itself() {
     table.set("people", hourly());
     assert_eq!(table.starts(at("11:00:00")).len(), 1);
     assert_eq!(table.starts(at("13:00:00")), [], "one sync of a mapping at a time");
-    assert!(table.request("people"));
+    assert!(table.request("people", Work::Sync));
     assert_eq!(table.starts(at("13:00:01")), []);
     table.ended("people", true);
     let starts = table.starts(at("13:10:00"));
     assert_eq!(starts[0].cause, Cause::Schedule { due: at("12:00:00") });
     table.ended("people", true);
     assert_eq!(table.starts(at("13:20:00")), []);
+}
+
+#[test]
+fn a_change_counts_from_now_and_what_is_the_same_keeps_its_times() {
+    let mut table = Timetable::default();
+    let later = |entry: Entry| Entry { since: at("10:30:00"), ..entry };
+    table.update("people", later(hourly()));
+    assert_eq!(table.wakes_at(), Some(at("10:30:00")), "an interval that is new is due at once");
+    table.set("people", hourly());
+    table.update("people", later(hourly()));
+    assert_eq!(table.wakes_at(), Some(at("11:00:00")));
+    table.update("people", later(entry(json!({ "every": "2h" }))));
+    assert_eq!(table.wakes_at(), Some(at("12:00:00")), "the next full two hours, not at once");
+    table.update("people", later(Entry { off: Some(WhyNot::SwitchedOff), ..hourly() }));
+    assert_eq!(table.wakes_at(), None);
+    table.update("people", later(hourly()));
+    assert_eq!(table.wakes_at(), Some(at("10:30:00")));
+    table.update("manual", later(entry(json!("manual"))));
+    table.retain(|name| name == "manual");
+    assert_eq!((table.wakes_at(), table.outlook("people")), (None, None));
+}
+
+#[test]
+fn different_work_on_a_mapping_is_done_in_order_and_the_same_once() {
+    let mut table = Timetable::default();
+    table.set("people", hourly());
+    let replay = Work::Replay { of: ebb_core::SyncId::from_parts(1, 1) };
+    for work in [Work::Sync, replay, Work::Sync, Work::ApprovedSync, replay] {
+        assert!(table.request("people", work));
+    }
+    table.set("people", hourly());
+    for expected in [Work::Sync, replay, Work::ApprovedSync] {
+        let [start] = table.starts(at("10:00:00")).try_into().unwrap();
+        assert_eq!((start.work, start.cause), (expected, Cause::Request));
+        assert_eq!(table.starts(at("10:00:00")), [], "one at a time");
+        table.ended("people", false);
+    }
+    assert_eq!(table.starts(at("10:00:00")), []);
 }
 
 #[test]
@@ -119,8 +157,8 @@ fn what_is_off_says_why_and_starts_only_on_request() {
     assert_eq!(table.wakes_at(), None);
     assert_eq!(table.outlook("off"), Some(Outlook::Idle { why: WhyNot::SwitchedOff }));
     assert_eq!(table.outlook("manual"), Some(Outlook::Idle { why: WhyNot::Manual }));
-    assert!(table.request("manual"));
-    assert!(!table.request("unknown"));
+    assert!(table.request("manual", Work::Sync));
+    assert!(!table.request("unknown", Work::Sync));
     assert_eq!(table.starts(at("10:00:00"))[0].cause, Cause::Request);
 }
 
@@ -136,10 +174,10 @@ fn a_mapping_that_moves_to_another_source_keeps_its_places_straight() {
     table.set("a", elsewhere());
     table.set("b", elsewhere());
     assert_eq!(names(&table.starts(at("11:00:01"))), ["b"], "it waits at the other source now");
-    table.remove("a");
+    table.forget("a");
     table.ended("a", true);
     table.set("c", hourly());
-    assert!(table.request("c"));
+    assert!(table.request("c", Work::Sync));
     assert_eq!(names(&table.starts(at("11:00:02"))), ["c"], "the place at the first one is free");
 }
 
@@ -189,10 +227,10 @@ proptest! {
                 }
                 Step::Remove(number) => {
                     sources.remove(&name(number));
-                    table.remove(&name(number));
+                    table.forget(&name(number));
                 }
                 Step::Request(number) => {
-                    prop_assert_eq!(table.request(&name(number)), sources.contains_key(&name(number)));
+                    prop_assert_eq!(table.request(&name(number), Work::Sync), sources.contains_key(&name(number)));
                 }
                 Step::End(number, well) => {
                     running.remove(&name(number));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use ebb_core::Schedule;
 use jiff::Timestamp;
 
-use super::{Cause, Outlook, WhyNot};
+use super::{Cause, Outlook, WhyNot, Work};
 
 /// What the timetable knows of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Entry {
     /// The schedule counts from here: the moment for which the latest sync was due, or at which the
     /// schedule began to hold.
     pub since: Timestamp,
-    /// Whether it is due at once, whatever the schedule says: it was just switched on.
+    /// Whether it is due at once if its schedule is an interval: it is new.
     pub at_once: bool,
     /// Why it does not start by itself, whatever the schedule says.
     pub off: Option<WhyNot>,
@@ -28,17 +28,22 @@ pub struct Entry {
 pub struct Start {
     /// The mapping.
     pub mapping: String,
+    /// What is to be done.
+    pub work: Work,
     /// Why.
     pub cause: Cause,
 }
+
+/// What waits for a place, in order.
+type Waiting = VecDeque<(Work, Cause)>;
 
 #[derive(Debug)]
 struct Line {
     entry: Entry,
     /// The moment in `Timetable::due`.
     due: Option<Timestamp>,
-    /// Why it is to start, once it does not run and there is a place.
-    waiting: Option<Cause>,
+    /// What starts, one after the other, once it does not run and there is a place.
+    waiting: Waiting,
 }
 
 #[derive(Debug, Default)]
@@ -78,16 +83,43 @@ impl Timetable {
         if let Some(leader) = entry.schedule.after() {
             self.followers.entry(leader.to_owned()).or_default().insert(mapping.to_owned());
         }
-        self.lines.insert(mapping.to_owned(), Line { entry, due, waiting: None });
-        if let Some(cause) = waiting {
-            self.enqueue(mapping, cause);
+        self.lines.insert(mapping.to_owned(), Line { entry, due, waiting: Waiting::new() });
+        for (work, cause) in waiting {
+            self.enqueue(mapping, work, cause);
         }
     }
 
-    /// Forgets a mapping, and gives why it was to start, if it waited. A sync of it that runs keeps its
-    /// place until [`Timetable::ended`].
-    pub fn remove(&mut self, mapping: &str) -> Option<Cause> {
-        let line = self.lines.remove(mapping)?;
+    /// Takes over what changed of a mapping; where nothing did, its times stay as they are. One that is
+    /// new or was switched on is due at once if its schedule is an interval.
+    pub fn update(&mut self, mapping: &str, entry: Entry) {
+        let known = self.lines.get(mapping).map(|line| &line.entry);
+        let same = |known: &Entry| {
+            (&known.schedule, &known.source, known.off)
+                == (&entry.schedule, &entry.source, entry.off)
+        };
+        if known.is_some_and(same) {
+            return;
+        }
+        let was_off = known.is_none_or(|known| known.off.is_some());
+        self.set(mapping, Entry { at_once: entry.at_once || was_off, ..entry });
+    }
+
+    /// Forgets the mappings that are not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let gone: Vec<String> = self.lines.keys().filter(|name| !keep(name)).cloned().collect();
+        for mapping in gone {
+            self.forget(&mapping);
+        }
+    }
+
+    /// Forgets a mapping and what waits of it. A sync of it that runs keeps its place until
+    /// [`Timetable::ended`].
+    pub fn forget(&mut self, mapping: &str) {
+        self.remove(mapping);
+    }
+
+    fn remove(&mut self, mapping: &str) -> Waiting {
+        let Some(line) = self.lines.remove(mapping) else { return Waiting::new() };
         if let Some(due) = line.due {
             self.due.remove(&(due, mapping.to_owned()));
         }
@@ -101,23 +133,32 @@ impl Timetable {
         line.waiting
     }
 
-    /// Asks for a sync. It starts with the next [`Timetable::starts`] that finds a place; asking
-    /// again before it does changes nothing. `false` if the mapping is unknown.
-    pub fn request(&mut self, mapping: &str) -> bool {
-        self.enqueue(mapping, Cause::Request)
+    /// Asks for work on a mapping. It starts with the next [`Timetable::starts`] that finds a place;
+    /// asking again before it does changes nothing. `false` if the mapping is unknown.
+    pub fn request(&mut self, mapping: &str, work: Work) -> bool {
+        self.enqueue(mapping, work, Cause::Request)
     }
 
-    fn enqueue(&mut self, mapping: &str, cause: Cause) -> bool {
+    fn enqueue(&mut self, mapping: &str, work: Work, cause: Cause) -> bool {
         let Some(line) = self.lines.get_mut(mapping) else { return false };
-        if line.waiting.is_none() {
-            line.waiting = Some(cause);
-            // One that runs stands in line again when it has ended.
-            if !self.running.contains_key(mapping) {
-                let queue = self.queues.entry(line.entry.source.clone()).or_default();
-                queue.waiting.push_back(mapping.to_owned());
-            }
+        if line.waiting.iter().any(|(waiting, _)| *waiting == work) {
+            return true;
         }
+        line.waiting.push_back((work, cause));
+        self.stand_in_line(mapping);
         true
+    }
+
+    /// Puts a mapping in its source's queue, once. One that runs stands in line when it has ended.
+    fn stand_in_line(&mut self, mapping: &str) {
+        let Some(line) = self.lines.get(mapping) else { return };
+        if line.waiting.is_empty() || self.running.contains_key(mapping) {
+            return;
+        }
+        let queue = self.queues.entry(line.entry.source.clone()).or_default();
+        if !queue.waiting.iter().any(|waiting| waiting == mapping) {
+            queue.waiting.push_back(mapping.to_owned());
+        }
     }
 
     /// What starts at this moment. Each must be followed by [`Timetable::ended`].
@@ -128,7 +169,7 @@ impl Timetable {
                 break;
             }
             self.pass(&mapping, due, now);
-            self.enqueue(&mapping, Cause::Schedule { due });
+            self.enqueue(&mapping, Work::Sync, Cause::Schedule { due });
         }
         let mut starts = Vec::new();
         for (source, queue) in &mut self.queues {
@@ -136,10 +177,12 @@ impl Timetable {
             while queue.running < places {
                 let Some(mapping) = queue.waiting.pop_front() else { break };
                 let line = self.lines.get_mut(&mapping);
-                let Some(cause) = line.and_then(|line| line.waiting.take()) else { continue };
+                let Some((work, cause)) = line.and_then(|line| line.waiting.pop_front()) else {
+                    continue;
+                };
                 queue.running += 1;
                 self.running.insert(mapping.clone(), source.clone());
-                starts.push(Start { mapping, cause });
+                starts.push(Start { mapping, work, cause });
             }
         }
         self.queues.retain(|_, queue| queue.running > 0 || !queue.waiting.is_empty());
@@ -155,19 +198,19 @@ impl Timetable {
         self.due.extend(line.due.map(|due| (due, mapping.to_owned())));
     }
 
-    /// A sync has ended, `well` if everything that it read was sent or refused.
+    /// Work on a mapping has ended; `well` if it was a sync in which everything that it read was sent or
+    /// refused.
     pub fn ended(&mut self, mapping: &str, well: bool) {
         let Some(source) = self.running.remove(mapping) else { return };
         if let Some(queue) = self.queues.get_mut(&source) {
             queue.running -= 1;
         }
-        if let Some(cause) = self.lines.get_mut(mapping).and_then(|line| line.waiting.take()) {
-            self.enqueue(mapping, cause);
-        }
+        self.stand_in_line(mapping);
         if well {
             for follower in self.followers.get(mapping).cloned().unwrap_or_default() {
                 if self.lines.get(&follower).is_some_and(|line| line.entry.off.is_none()) {
-                    self.enqueue(&follower, Cause::After { mapping: mapping.to_owned() });
+                    let cause = Cause::After { mapping: mapping.to_owned() };
+                    self.enqueue(&follower, Work::Sync, cause);
                 }
             }
         }
@@ -184,7 +227,7 @@ impl Timetable {
         if self.running.contains_key(mapping) {
             return Some(Outlook::Running);
         }
-        if waiting.is_some() {
+        if !waiting.is_empty() {
             let queue = self.queues.get(&entry.source)?;
             let before = queue.waiting.iter().position(|name| name == mapping)?;
             return Some(Outlook::Queued { running: queue.running, before });
@@ -202,5 +245,6 @@ impl Timetable {
 }
 
 fn due(entry: &Entry) -> Option<Timestamp> {
-    if entry.at_once { Some(entry.since) } else { entry.schedule.next_after(entry.since) }
+    let at_once = entry.at_once && matches!(entry.schedule, Schedule::Every { .. });
+    if at_once { Some(entry.since) } else { entry.schedule.next_after(entry.since) }
 }

@@ -10,7 +10,10 @@ use std::{
 
 use ebb_core::{Code, Failure, suggest};
 
-use crate::manifest::{self, Manifest};
+use crate::{
+    connector::action_of,
+    manifest::{self, Manifest, SettingKind},
+};
 
 include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
@@ -31,6 +34,24 @@ pub struct Definition {
     pub examples: Cow<'static, str>,
     /// A drawing as SVG text; empty if there is none.
     pub icon: Cow<'static, str>,
+}
+
+impl Definition {
+    /// The keys of the settings that hold secrets.
+    pub fn secret_settings(&self) -> impl Iterator<Item = &str> {
+        let settings = self.manifest.settings.iter();
+        settings.filter(|(_, setting)| setting.kind == SettingKind::Secret).map(|(key, _)| key)
+    }
+
+    /// Whether credentials can be tried before anything is sent.
+    pub const fn has_probe(&self) -> bool {
+        self.manifest.probe.is_some()
+    }
+
+    /// Fails with `M304` if there is no such action.
+    pub fn action_exists(&self, key: &str) -> Result<(), Failure> {
+        action_of(&self.manifest, key).map(drop)
+    }
 }
 
 /// A definition that is read when it is first asked for.

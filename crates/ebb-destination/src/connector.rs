@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ebb_core::{
-    Code, Column, Failure, Object, Redactor, Value,
+    Code, Column, Failure, Object, Record, Redactor, Value,
     config::Settings,
     port::{Action, Clock, Transport},
     suggest,
 };
-use ebb_mapping::{Mapping, References};
+use ebb_mapping::{Input, Mapping, References};
 use serde_json::Map;
 
 use crate::{
@@ -194,6 +194,23 @@ pub fn references(
     directives.retain(|name, _| action.fields.get(name).is_some());
     let mapping = compiled(key, directives, Some(columns))?;
     Ok(mapping.references().clone())
+}
+
+/// What a mapping makes of a record, the action's defaults included, as a JSON object. The action's fields
+/// are not held against it yet. Fails with `M303` if a directive fails on the record.
+pub fn payload(
+    manifest: &Manifest,
+    key: &str,
+    fields: &Map<String, serde_json::Value>,
+    record: Record<'_>,
+) -> Result<String, Failure> {
+    let action = action_of(manifest, key)?;
+    let mut directives = with_defaults(action, fields);
+    directives.retain(|name, _| action.fields.get(name).is_some());
+    let mapping = compiled(key, directives, Some(record.columns()))?;
+    let payload = mapping.apply(Input::Record(record));
+    let payload = payload.map_err(|error| Failure::new(Code::MappingFailed, error.to_string()))?;
+    Ok(payload.to_json())
 }
 
 fn compiled(

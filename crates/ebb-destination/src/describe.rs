@@ -91,6 +91,13 @@ pub enum Need {
     Never,
 }
 
+impl<'d> FieldDescription<'d> {
+    /// One field of an action.
+    pub fn of(action: &'d ActionManifest, key: &'d str) -> Option<Self> {
+        action.fields.get(key).map(|field| describe_field(key, field))
+    }
+}
+
 impl Definition {
     /// The destination as data.
     pub fn describe(&self) -> Description<'_> {

@@ -20,7 +20,7 @@ mod settings;
 mod template;
 
 pub use catalog::{Catalog, Definition};
-pub use connector::{Connector, check_mapping, references};
+pub use connector::{Connector, check_mapping, payload, references};
 pub use describe::{ActionDescription, Description, FieldDescription, Need};
 pub use ebb_mapping::References;
 pub use http::Network;

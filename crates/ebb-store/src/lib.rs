@@ -11,5 +11,7 @@ mod folder;
 mod lock;
 mod parts;
 
-pub use database::Database;
+pub use database::{
+    AuditLine, Database, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter, Token,
+};
 pub use parts::FolderParts;

@@ -6,12 +6,15 @@
     reason = "a test fails by them"
 )]
 
+mod answers;
 mod children;
 mod crash;
 mod damage;
+mod entries;
 mod given;
 mod history;
 mod journal;
 mod locks;
 mod parts;
+mod people;
 mod previews;

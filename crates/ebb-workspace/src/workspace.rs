@@ -1,17 +1,18 @@
 //! A project with everything it names connected: what commands work with.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use ebb_core::{
-    Code, Failure, Redactor, config,
-    config::{Problem, Project},
+    Code, Failure, Redactor, Secret, config,
+    config::{Kind, Node, Problem, Project, assemble, assemble_without_secrets},
     port::{Action, Clock, ModelQuery, Transport, Warehouse},
     suggest,
 };
 use ebb_destination::{Catalog, Connector, Network};
 use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
-use ebb_store::{Database, FolderParts};
+use ebb_store::{Database, Entry, FolderParts};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::project::{self, World};
 
@@ -31,18 +32,65 @@ pub struct Workspace {
     pub project: Project,
     /// The project as it is written: what a sync keeps of it.
     written: Project,
-    pub catalog: Catalog,
+    /// The destinations that there are.
+    pub catalog: Arc<Catalog>,
+    /// What its files say.
+    files: Arc<[Node]>,
+    world: World,
     clock: Arc<dyn Clock>,
 }
 
 impl Workspace {
     /// Reads the project in a folder; connects nothing yet.
     pub fn open(folder: &Path) -> Result<Self, Vec<Problem>> {
-        let project = project::load(folder)?;
-        let written = project::load_without_secrets(folder)?;
-        let catalog = Catalog::load(&project.root.join("destinations"))
-            .map_err(|failure| vec![failure.into()])?;
-        Ok(Self { project, written, catalog, clock: Arc::new(SystemClock) })
+        let root = project::root(folder)?;
+        Self::of_files(&root, project::nodes(&root, folder)?)
+    }
+
+    /// A project of which everything is made in the page, with its control database in `state`.
+    pub fn without_files(state: &Path) -> Result<Self, Vec<Problem>> {
+        let root = project::root(state)?;
+        Self::of_files(
+            &root,
+            vec![Node::from_value("", &json!({ "project": "ebb", "state": "." }))],
+        )
+    }
+
+    fn of_files(root: &Path, files: Vec<Node>) -> Result<Self, Vec<Problem>> {
+        let catalog = Catalog::load(&root.join("destinations"));
+        let catalog = catalog.map_err(|failure| vec![failure.into()])?;
+        let world = World::new(root);
+        Ok(Self {
+            project: assemble(root, files.clone(), &world)?,
+            written: assemble_without_secrets(root, files.clone(), &world)?,
+            catalog: Arc::new(catalog),
+            files: files.into(),
+            world,
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    /// The files' project with entries of a control database beside it. All that is wrong with them is
+    /// reported at once; the place of each problem is the path of its value, such as `models.users.id`.
+    pub fn with_entries<'a>(
+        &self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+        secrets: BTreeMap<String, Secret>,
+    ) -> Result<Self, Vec<Problem>> {
+        let root = &self.project.root;
+        let world = self.world.clone().with_secrets(secrets);
+        let made = entries.into_iter().map(|Entry { section, name, document, .. }| {
+            Node::from_value("", &json!({ section: { name: document } }))
+        });
+        let nodes: Vec<Node> = self.files.iter().cloned().chain(made).collect();
+        Ok(Self {
+            project: assemble(root, nodes.clone(), &world)?,
+            written: assemble_without_secrets(root, nodes, &world)?,
+            catalog: Arc::clone(&self.catalog),
+            files: Arc::clone(&self.files),
+            world,
+            clock: Arc::clone(&self.clock),
+        })
     }
 
     /// The control database and the engine over it.
@@ -77,6 +125,19 @@ impl Workspace {
         Ok(())
     }
 
+    /// A mapping by its name.
+    pub fn mapping(&self, name: &str) -> Result<&config::Mapping, Failure> {
+        find("mapping", &self.project.mappings, name)
+    }
+
+    /// Whether a mapping's destination has its action (`M304`). Whether its fields fit is known only with
+    /// the columns of its model.
+    pub fn action_exists(&self, mapping: &str) -> Result<(), Failure> {
+        let config::Mapping { destination, action, .. } = self.mapping(mapping)?;
+        let destination = find("destination", &self.project.destinations, destination)?;
+        self.catalog.find(&destination.kind)?.action_exists(action)
+    }
+
     /// A model by its name.
     pub fn model(&self, name: &str) -> Result<&config::Model, Failure> {
         find("model", &self.project.models, name)
@@ -85,9 +146,20 @@ impl Workspace {
     /// All that a preview of a model depends on, without secrets.
     pub fn preview_key(&self, model: &str, limit: usize) -> Result<String, Failure> {
         let config::Model { source, query, id, .. } = self.model(model)?;
+        self.query_key(source, query, id, limit)
+    }
+
+    /// All that a preview of a query depends on, without secrets.
+    pub fn query_key(
+        &self,
+        source: &str,
+        query: &str,
+        id: &str,
+        limit: usize,
+    ) -> Result<String, Failure> {
         let config::Source { kind, settings, .. } = find("source", &self.written.sources, source)?;
         let settings: &serde_json::Map<String, serde_json::Value> = settings;
-        Ok(serde_json::json!([kind, settings, query, id, limit]).to_string())
+        Ok(json!([kind, settings, query, id, limit]).to_string())
     }
 
     /// A source, ready to be asked.
@@ -105,6 +177,11 @@ impl Workspace {
         Connector::new(definition, settings, &Network::default(), Arc::clone(&self.clock))
     }
 
+    /// What the files say of an entry, as it is written there: references stand for themselves.
+    pub fn written(&self, section: &str, name: &str) -> Option<serde_json::Value> {
+        self.files.iter().find_map(|file| Some(as_written(entry(entry(file, section)?, name)?)))
+    }
+
     /// Takes all the project's secrets out of text.
     pub fn redactor(&self) -> Redactor {
         Redactor::new(self.project.secrets.iter().cloned())
@@ -117,7 +194,7 @@ impl Mappings for Workspace {
         let mut model = find("model", &self.written.models, &written.model)?.clone();
         if model.query == self.model(&written.model)?.query {
             // The text of a file refers to nothing, whatever it looks like.
-            model.query = model.query.replace("${", "$${");
+            model.query = config::plain(&model.query);
         }
         Ok(Plan {
             name: mapping.to_owned(),
@@ -131,15 +208,15 @@ impl Mappings for Workspace {
 
 impl Jobs for Workspace {
     fn job(&self, plan: Plan) -> Result<Job, Failure> {
-        let world = World::new(&self.project.root);
         let mut sql = plan.model.query.as_str().into();
-        config::resolve(&mut sql, &world)?;
+        config::resolve(&mut sql, &self.world)?;
         let sql = sql.as_str().unwrap_or_default().to_owned();
         let query = ModelQuery { sql, ..plan.model.query() };
         let warehouse = self.warehouse(&plan.model.source)?;
         let connector = self.connector(&plan.mapping.destination)?;
         let redactor = self.redactor().and(connector.redactor());
-        let delivery = Arc::new(ConfiguredDelivery { connector, redactor, world });
+        let delivery =
+            Arc::new(ConfiguredDelivery { connector, redactor, world: self.world.clone() });
         Ok(Job { plan, query, warehouse, delivery })
     }
 }
@@ -170,13 +247,29 @@ impl Delivery for ConfiguredDelivery {
     }
 }
 
-fn find<'a, T>(
-    what: &str,
-    named: &'a std::collections::BTreeMap<String, T>,
-    name: &str,
-) -> Result<&'a T, Failure> {
+fn find<'a, T>(what: &str, named: &'a BTreeMap<String, T>, name: &str) -> Result<&'a T, Failure> {
     named.get(name).ok_or_else(|| {
         Failure::new(Code::ConfigName, format!("there is no {what} `{name}`"))
             .help(suggest::allowed(name, named.keys().map(String::as_str)))
     })
+}
+
+/// The value of a key of a table.
+fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let Kind::Table(entries) = &node.kind else { return None };
+    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+fn as_written(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Boolean(truth) => (*truth).into(),
+        Kind::Number(number) => number.clone().into(),
+        Kind::Text(text) => text.written().into(),
+        Kind::List(items) => items.iter().map(as_written).collect(),
+        Kind::Table(entries) => {
+            let entries = entries.iter().map(|entry| (entry.key.clone(), as_written(&entry.value)));
+            entries.collect::<serde_json::Map<_, _>>().into()
+        }
+    }
 }

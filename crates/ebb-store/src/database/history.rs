@@ -5,7 +5,38 @@ use jiff::Timestamp;
 
 use super::{Database, fault::Fault, rows};
 
+/// Which syncs are listed; what is not said filters nothing.
+#[derive(Debug, Clone, Default)]
+pub struct SyncFilter {
+    /// Those of this mapping.
+    pub mapping: Option<String>,
+    /// Those with this status, as [`ebb_core::port::Status::as_str`] has it.
+    pub status: Option<String>,
+    /// Those that began before this one.
+    pub before: Option<String>,
+}
+
 impl Database {
+    /// Syncs, the newest first.
+    pub async fn list_syncs(
+        &self,
+        filter: SyncFilter,
+        limit: usize,
+    ) -> Result<Vec<SyncRecord>, Failure> {
+        self.read(move |transaction| {
+            let SyncFilter { mapping, status, before } = filter;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut conditions = vec!["true"];
+            conditions.extend(mapping.as_ref().map(|_| "sync.mapping = ?1"));
+            conditions.extend(status.as_ref().map(|_| "sync.status = ?2"));
+            conditions.extend(before.as_ref().map(|_| "sync.id < ?3"));
+            let conditions = conditions.join(" and ");
+            let rest = format!("where {conditions} order by sync.id desc limit ?4");
+            rows::syncs(transaction, &rest, &[&mapping, &status, &before, &limit])
+        })
+        .await
+    }
+
     /// Finds a sync by its identity, or by a beginning or an end of it that only one sync has.
     /// `R416` otherwise.
     pub async fn find_sync(&self, text: &str) -> Result<SyncRecord, Failure> {
@@ -36,6 +67,26 @@ impl Database {
         let message =
             format!("`{text}` means several syncs: `{}`, {}", first.id, others.join(", "));
         Err(Failure::new(Code::SyncNotFound, message).help("Give more of the sync's identity"))
+    }
+
+    /// The newest sync of a mapping that delivered what changed: no replay, no rebase.
+    pub async fn latest_sync(&self, mapping: &str) -> Result<Option<SyncRecord>, Failure> {
+        let mapping = mapping.to_owned();
+        self.read(move |transaction| {
+            let rest = "where sync.mapping = ?1 and sync.record ->> '$.kind' = 'sync'
+                        order by sync.id desc limit 1";
+            Ok(rows::syncs(transaction, rest, &[&mapping])?.pop())
+        })
+        .await
+    }
+
+    /// The newest sync of each mapping.
+    pub async fn latest_syncs(&self) -> Result<Vec<SyncRecord>, Failure> {
+        self.read(|transaction| {
+            let rest = "where sync.id in (select max(id) from sync group by mapping)";
+            rows::syncs(transaction, rest, &[])
+        })
+        .await
     }
 
     /// Forgets syncs that ended before a moment and have no parts left, but for each mapping's

@@ -5,13 +5,16 @@
 //! when it returns. Nothing is kept per delivered change: a group adds a compressed set of `seq`
 //! ([`journal`]), and these are folded into chunks of 65,536.
 
+mod answers;
 mod bits;
 mod connection;
+mod entries;
 mod fault;
 mod groups;
 mod history;
 mod journal;
 mod lease;
+mod people;
 mod previews;
 mod readers;
 mod rows;
@@ -24,7 +27,11 @@ use ebb_core::{Code, Failure};
 use rusqlite::Transaction;
 
 use crate::folder;
+pub use answers::Once;
+pub use entries::{AuditLine, Edit, Entry, Sealed};
 use fault::Fault;
+pub use history::SyncFilter;
+pub use people::{Guest, Person, Role, Token};
 use readers::Readers;
 use writer::{Memory, Writer};
 

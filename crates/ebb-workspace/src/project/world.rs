@@ -1,25 +1,35 @@
 //! The environment and the files that a project refers to.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use ebb_core::{
+    Secret,
     config::{Surroundings, Unreadable, dbt::Manifest},
     suggest,
 };
 
 /// The real ones.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     root: PathBuf,
+    secrets: Arc<BTreeMap<String, Secret>>,
 }
 
 impl World {
     /// The world as seen from a project folder.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), secrets: Arc::default() }
+    }
+
+    /// The same with the secrets that a server keeps.
+    #[must_use]
+    pub fn with_secrets(self, secrets: BTreeMap<String, Secret>) -> Self {
+        Self { secrets: Arc::new(secrets), ..self }
     }
 
     /// The file of the same folder whose name is most like a missing one.
@@ -40,6 +50,10 @@ impl Surroundings for World {
     fn variable(&self, name: &str) -> Option<String> {
         #[expect(clippy::disallowed_methods, reason = "this is the project loader")]
         std::env::var(name).ok()
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.secrets.get(name).map(|secret| secret.expose().to_owned())
     }
 
     fn read(&self, path: &str) -> Result<String, Unreadable> {

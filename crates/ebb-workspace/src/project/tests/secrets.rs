@@ -95,10 +95,10 @@ destinations:
     ]);
     let settings = &project.destinations["hook"].settings;
     assert_eq!(settings["key"], "hunter2");
-    assert_eq!(settings["name"], "a ebb ${env:X}");
+    assert_eq!(settings["name"], "a ebb-workspace ${env:X}");
     assert_eq!(VARIABLE, "CARGO_PKG_NAME");
     let exposed: Vec<_> = project.secrets.iter().map(ebb_core::Secret::expose).collect();
-    assert_eq!(exposed, ["hunter2", "ebb"]);
+    assert_eq!(exposed, ["hunter2", "ebb-workspace"]);
     let shown = format!("{project:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
 }

@@ -1,0 +1,476 @@
+//! Who may use a server, and what they hold: sessions, links, API tokens.
+//!
+//! What people hold is known by a digest alone. Times are told by the caller.
+
+use std::str::FromStr;
+
+use ebb_core::{Code, Failure};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Database, fault::Fault};
+
+/// What somebody may do; each may do what the ones before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Changes the configuration, and starts syncs.
+    Editor,
+    /// Invites people, and sees the audit log.
+    Owner,
+}
+
+impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
+
+    /// The role as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            Failure::new(Code::RequestInvalid, format!("`{text}` is not a role"))
+                .help("Choose `viewer`, `editor` or `owner`")
+        })
+    }
+}
+
+/// Somebody who may use the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// The identity.
+    pub id: String,
+    /// The address, in lower case.
+    pub email: String,
+    /// What to call them.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they have chosen a password.
+    pub joined: bool,
+    /// Since when they are known.
+    pub created_at: Timestamp,
+}
+
+/// A token of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Token {
+    /// The identity.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The identity of the person whom it belongs to.
+    pub person: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// When it was used last, give or take some minutes.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Whom a link is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guest {
+    /// Whoever comes first, and becomes the owner.
+    FirstOwner,
+    /// Somebody who was invited.
+    Known(Person),
+}
+
+const PERSON: &str = "select id, email, name, role, password is not null, created_at from person";
+const TOKEN: &str = "select id, name, role, person, created_at, expires_at, used_at from token";
+
+/// A token's use is written at most so often.
+const USE_NOTED_EVERY: i64 = 5 * 60 * 1_000_000;
+
+impl Database {
+    /// Everybody, by name.
+    pub async fn people(&self) -> Result<Vec<Person>, Failure> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached(&format!("{PERSON} order by name, id"))?;
+            let mut rows = statement.query([])?;
+            let mut people = Vec::new();
+            while let Some(row) = rows.next()? {
+                people.push(person(row)?);
+            }
+            Ok(people)
+        })
+        .await
+    }
+
+    /// The person with this identity.
+    pub async fn person(&self, id: &str) -> Result<Person, Failure> {
+        let id = id.to_owned();
+        self.read(move |connection| {
+            one(connection, &format!("{PERSON} where id = ?1"), &id)?
+                .ok_or_else(|| no_such(format!("there is no person `{id}`")))
+        })
+        .await
+    }
+
+    /// Adds a person who has not joined yet. Fails with `C505` if the address is known.
+    pub async fn add_person(&self, person: &Person) -> Result<(), Failure> {
+        let Person { id, email, name, role, created_at, .. } = person.clone();
+        self.write(move |transaction, _| {
+            let added = transaction.execute(
+                "insert into person (id, email, name, role, created_at)
+                 values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
+                params![id, email, name, role.as_str(), created_at.as_microsecond()],
+            )?;
+            if added == 0 {
+                let message = format!("`{email}` is known already");
+                return Err(Failure::new(Code::ConfigDuplicate, message).into());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a person another name and role. Refuses (`A611`) to leave the server without an owner.
+    pub async fn change_person(&self, id: &str, name: &str, role: Role) -> Result<(), Failure> {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.write(move |transaction, _| {
+            let changed = transaction.execute(
+                "update person set name = ?2, role = ?3 where id = ?1",
+                params![id, name, role.as_str()],
+            )?;
+            changed_one(changed, &id)?;
+            still_owned(transaction)
+        })
+        .await
+    }
+
+    /// Removes a person with all they hold. Refuses (`A611`) to leave the server without an owner.
+    pub async fn remove_person(&self, id: &str) -> Result<(), Failure> {
+        let id = id.to_owned();
+        self.write(move |transaction, _| {
+            changed_one(transaction.execute("delete from person where id = ?1", [&id])?, &id)?;
+            still_owned(transaction)
+        })
+        .await
+    }
+
+    /// The person with an address, and the digest of their password if they have chosen one.
+    pub async fn person_with_password(
+        &self,
+        email: &str,
+    ) -> Result<Option<(Person, String)>, Failure> {
+        let email = email.to_lowercase();
+        self.read(move |connection| {
+            let found = one(connection, &format!("{PERSON} where email = ?1"), &email)?;
+            let Some(person) = found.filter(|person| person.joined) else { return Ok(None) };
+            let password = connection.query_row(
+                "select password from person where id = ?1",
+                [&person.id],
+                |row| row.get(0),
+            )?;
+            Ok(Some((person, password)))
+        })
+        .await
+    }
+
+    /// Begins a session, and forgets those that have ended.
+    pub async fn begin_session(
+        &self,
+        digest: &str,
+        person: &str,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
+        let (digest, person) = (digest.to_owned(), person.to_owned());
+        self.write(move |transaction, _| {
+            transaction
+                .execute("delete from session where expires_at < ?1", [now.as_microsecond()])?;
+            transaction.execute(
+                "insert into session (digest, person, expires_at) values (?1, ?2, ?3)",
+                params![digest, person, expires_at.as_microsecond()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whose session it is, and when it ends; `None` if it has.
+    pub async fn session(
+        &self,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Person, Timestamp)>, Failure> {
+        let digest = digest.to_owned();
+        self.read(move |connection| {
+            let found: Option<(String, i64)> = connection
+                .prepare_cached("select person, expires_at from session where digest = ?1")?
+                .query_row([&digest], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some((id, expires_at)) = found else { return Ok(None) };
+            let expires_at = moment(expires_at)?;
+            let person = one(connection, &format!("{PERSON} where id = ?1"), &id)?;
+            Ok(person.filter(|_| now < expires_at).map(|person| (person, expires_at)))
+        })
+        .await
+    }
+
+    /// Lets a session last longer.
+    pub async fn prolong_session(&self, digest: &str, to: Timestamp) -> Result<(), Failure> {
+        let digest = digest.to_owned();
+        self.write(move |transaction, _| {
+            let prolong = "update session set expires_at = ?2 where digest = ?1";
+            transaction.execute(prolong, params![digest, to.as_microsecond()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends a session.
+    pub async fn end_session(&self, digest: &str) -> Result<(), Failure> {
+        let digest = digest.to_owned();
+        self.write(move |transaction, _| {
+            transaction.execute("delete from session where digest = ?1", [&digest])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a link by which a person chooses a password, or, with `None`, the first owner joins. It
+    /// takes the place of older ones.
+    pub async fn invite(
+        &self,
+        digest: &str,
+        person: Option<&str>,
+        expires_at: Timestamp,
+    ) -> Result<(), Failure> {
+        let (digest, person) = (digest.to_owned(), person.map(str::to_owned));
+        self.write(move |transaction, _| {
+            transaction.execute("delete from invitation where person is ?1", [&person])?;
+            transaction.execute(
+                "insert into invitation (digest, person, expires_at) values (?1, ?2, ?3)",
+                params![digest, person, expires_at.as_microsecond()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whom a link is for; `None` if it is no longer good.
+    pub async fn invitation(&self, digest: &str, now: Timestamp) -> Result<Option<Guest>, Failure> {
+        let digest = digest.to_owned();
+        self.read(move |connection| {
+            let Some(link) = link(connection, &digest, now)? else { return Ok(None) };
+            let Some(id) = link.person else { return Ok(Some(Guest::FirstOwner)) };
+            Ok(one(connection, &format!("{PERSON} where id = ?1"), &id)?.map(Guest::Known))
+        })
+        .await
+    }
+
+    /// Uses a link: `person` joins with this password, and all their sessions end. `A605` if the link is
+    /// no longer good, or is another person's.
+    pub async fn join(
+        &self,
+        digest: &str,
+        person: &Person,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let (digest, password) = (digest.to_owned(), password.to_owned());
+        let Person { id, email, name, role, created_at, .. } = person.clone();
+        self.write(move |transaction, _| {
+            let expired =
+                || Failure::new(Code::LinkExpired, "the link was used already or has expired");
+            match link(transaction, &digest, now)? {
+                Some(Link { person: None }) => {
+                    transaction.execute(
+                        "insert into person (id, email, name, role, created_at)
+                         values (?1, ?2, ?3, ?4, ?5)",
+                        params![id, email, name, role.as_str(), created_at.as_microsecond()],
+                    )?;
+                }
+                Some(Link { person: Some(theirs) }) if theirs == id => {}
+                Some(Link { person: Some(_) }) | None => return Err(expired().into()),
+            }
+            transaction.execute("delete from invitation where digest = ?1", [&digest])?;
+            transaction.execute("delete from session where person = ?1", [&id])?;
+            transaction.execute(
+                "update person set name = ?2, password = ?3 where id = ?1",
+                params![id, name, password],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps a token by its digest.
+    pub async fn add_token(&self, token: &Token, digest: &str) -> Result<(), Failure> {
+        let (token, digest) = (token.clone(), digest.to_owned());
+        self.write(move |transaction, _| {
+            transaction.execute(
+                "insert into token (id, digest, name, role, person, created_at, expires_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    token.id,
+                    digest,
+                    token.name,
+                    token.role.as_str(),
+                    token.person,
+                    token.created_at.as_microsecond(),
+                    token.expires_at.map(Timestamp::as_microsecond),
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// All tokens, the newest first.
+    pub async fn tokens(&self) -> Result<Vec<Token>, Failure> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!("{TOKEN} order by id desc"))?;
+            let mut rows = statement.query([])?;
+            let mut tokens = Vec::new();
+            while let Some(row) = rows.next()? {
+                tokens.push(token(row)?);
+            }
+            Ok(tokens)
+        })
+        .await
+    }
+
+    /// Revokes a token.
+    pub async fn revoke_token(&self, id: &str) -> Result<Token, Failure> {
+        let id = id.to_owned();
+        self.write(move |transaction, _| {
+            let found = transaction
+                .query_row_and_then(&format!("{TOKEN} where id = ?1"), [&id], token)
+                .map(Some)
+                .or_else(absent)?;
+            transaction.execute("delete from token where id = ?1", [&id])?;
+            found.ok_or_else(|| no_such(format!("there is no token `{id}`")))
+        })
+        .await
+    }
+
+    /// Whose token it is, if it is good. Notes that it was used.
+    pub async fn use_token(
+        &self,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Person, Token)>, Failure> {
+        let digest = digest.to_owned();
+        let found = self
+            .read(move |connection| {
+                let token = connection
+                    .query_row_and_then(&format!("{TOKEN} where digest = ?1"), [&digest], token)
+                    .map(Some)
+                    .or_else(absent)?;
+                let Some(token) = token else { return Ok(None) };
+                let person = one(connection, &format!("{PERSON} where id = ?1"), &token.person)?;
+                Ok(person.map(|person| (person, token)))
+            })
+            .await?;
+        let good = |token: &Token| token.expires_at.is_none_or(|end| now < end);
+        let Some((person, token)) = found.filter(|(_, token)| good(token)) else { return Ok(None) };
+        let now = now.as_microsecond();
+        let noted = token.used_at.map_or(0, Timestamp::as_microsecond);
+        if now - noted > USE_NOTED_EVERY {
+            let id = token.id.clone();
+            self.write(move |transaction, _| {
+                let note = "update token set used_at = ?2 where id = ?1";
+                transaction.execute(note, params![id, now])?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(Some((person, token)))
+    }
+}
+
+/// A link that is good. Without a person it is the first owner's.
+struct Link {
+    person: Option<String>,
+}
+
+fn link(connection: &Connection, digest: &str, now: Timestamp) -> Result<Option<Link>, Fault> {
+    Ok(connection
+        .query_row(
+            "select person from invitation where digest = ?1 and expires_at > ?2",
+            params![digest, now.as_microsecond()],
+            |row| Ok(Link { person: row.get(0)? }),
+        )
+        .optional()?)
+}
+
+fn one(connection: &Connection, query: &str, key: &str) -> Result<Option<Person>, Fault> {
+    connection.query_row_and_then(query, [key], person).map(Some).or_else(absent)
+}
+
+/// No row is no fault.
+fn absent<T>(fault: Fault) -> Result<Option<T>, Fault> {
+    let none = matches!(fault, Fault::Sql(rusqlite::Error::QueryReturnedNoRows));
+    if none { Ok(None) } else { Err(fault) }
+}
+
+fn person(row: &Row<'_>) -> Result<Person, Fault> {
+    Ok(Person {
+        id: row.get(0)?,
+        email: row.get(1)?,
+        name: row.get(2)?,
+        role: row.get::<_, String>(3)?.parse()?,
+        joined: row.get(4)?,
+        created_at: moment(row.get(5)?)?,
+    })
+}
+
+fn token(row: &Row<'_>) -> Result<Token, Fault> {
+    Ok(Token {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        role: row.get::<_, String>(2)?.parse()?,
+        person: row.get(3)?,
+        created_at: moment(row.get(4)?)?,
+        expires_at: row.get::<_, Option<i64>>(5)?.map(moment).transpose()?,
+        used_at: row.get::<_, Option<i64>>(6)?.map(moment).transpose()?,
+    })
+}
+
+pub(super) fn moment(microseconds: i64) -> Result<Timestamp, Fault> {
+    Timestamp::from_microsecond(microseconds).map_err(|error| Fault::Content(error.into()))
+}
+
+fn changed_one(changed: usize, id: &str) -> Result<(), Fault> {
+    if changed == 0 { Err(no_such(format!("there is no person `{id}`"))) } else { Ok(()) }
+}
+
+fn still_owned(connection: &Connection) -> Result<(), Fault> {
+    let owners: i64 = connection.query_row(
+        "select count(*) from person where role = 'owner' and password is not null",
+        [],
+        |row| row.get(0),
+    )?;
+    if owners == 0 {
+        let message = "the server would have no owner any more";
+        return Err(Failure::new(Code::InUse, message)
+            .help("Make somebody else an owner first")
+            .into());
+    }
+    Ok(())
+}
+
+fn no_such(message: String) -> Fault {
+    Failure::new(Code::AddressUnknown, message).into()
+}

@@ -1,0 +1,100 @@
+//! What people make beside the project's files, its secrets, and the log of changes.
+
+use ebb_core::{
+    Code,
+    port::{Status, Store, SyncRecord},
+};
+use ebb_store::{AuditLine, Database, Edit, Sealed, SyncFilter};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::given;
+
+fn line(id: &str) -> AuditLine {
+    AuditLine {
+        id: id.to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+        actor: "ada@example.com".to_owned(),
+        action: "source.created".to_owned(),
+        subject: "shop".to_owned(),
+        before: None,
+        after: Some(json!({ "kind": "sqlite" })),
+    }
+}
+
+fn edit(document: Option<Value>, expected: Option<i64>) -> Edit {
+    let (section, name) = ("sources".to_owned(), "shop".to_owned());
+    Edit { section, name, document, expected, ..Edit::default() }
+}
+
+#[tokio::test]
+async fn an_entry_is_changed_only_from_the_version_that_is_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let first = database.edit(edit(Some(json!({ "kind": "a" })), None), line("1")).await.unwrap();
+    let twice = database.edit(edit(Some(json!({})), None), line("2")).await.unwrap_err();
+    assert_eq!(twice.code, Code::ConfigDuplicate);
+    let second =
+        database.edit(edit(Some(json!({ "kind": "b" })), Some(first)), line("3")).await.unwrap();
+    let stale = database.edit(edit(None, Some(first)), line("4")).await.unwrap_err();
+    assert_eq!(stale.code, Code::EditConflict);
+    let [entry] = database.entries().await.unwrap().try_into().unwrap();
+    assert_eq!((entry.version, entry.document), (second, json!({ "kind": "b" })));
+    database.edit(edit(None, Some(second)), line("5")).await.unwrap();
+    let third = database.edit(edit(Some(json!({})), None), line("6")).await.unwrap();
+    assert!(first < second && second < third, "no version comes twice");
+    let told: Vec<_> =
+        database.audit(None, 10).await.unwrap().into_iter().map(|line| line.id).collect();
+    assert_eq!(told, ["6", "5", "3", "1"], "what was refused left no line");
+    let older = database.audit(Some("5"), 1).await.unwrap();
+    assert_eq!(older, [line("3")]);
+}
+
+#[tokio::test]
+async fn secrets_come_and_go_with_the_edit_that_needs_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let sealed = |bytes: &[u8]| Sealed { name: "sources.shop.url".into(), bytes: bytes.to_vec() };
+    let given = Edit { secrets: vec![sealed(b"one")], ..edit(Some(json!({})), None) };
+    let version = database.edit(given, line("1")).await.unwrap();
+    assert_eq!(database.secrets().await.unwrap(), [sealed(b"one")]);
+    let refused = Edit { secrets: vec![sealed(b"two")], ..edit(Some(json!({})), Some(0)) };
+    database.edit(refused, line("2")).await.unwrap_err();
+    assert_eq!(database.secrets().await.unwrap(), [sealed(b"one")]);
+    database.reseal(vec![sealed(b"three")]).await.unwrap();
+    assert_eq!(database.secrets().await.unwrap(), [sealed(b"three")]);
+    let forgotten = vec!["sources.shop.url".to_owned()];
+    database.edit(Edit { forgotten, ..edit(None, Some(version)) }, line("3")).await.unwrap();
+    assert_eq!(database.secrets().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn syncs_are_listed_by_mapping_and_status_page_by_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path()).unwrap();
+    let statuses = [Status::Succeeded, Status::Failed, Status::Succeeded, Status::Held];
+    for (number, status) in (1..).zip(statuses) {
+        let mapping = if number == 4 { "b" } else { "a" }.to_owned();
+        let sync = SyncRecord { mapping, ..given::sync(number, status) };
+        database.save(&sync).await.unwrap();
+    }
+    let listed = async |filter: SyncFilter| {
+        let syncs = database.list_syncs(filter, 2).await.unwrap();
+        syncs.iter().map(|sync| sync.id).collect::<Vec<_>>()
+    };
+    let ids: Vec<_> = (1..=4).map(given::id).collect();
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(listed(SyncFilter::default()).await, [ids[3], ids[2]]);
+    let before = Some(ids[2].to_string());
+    assert_eq!(listed(SyncFilter { before, ..SyncFilter::default() }).await, [ids[1], ids[0]]);
+    let failed = SyncFilter { status: some("failed"), ..SyncFilter::default() };
+    assert_eq!(listed(failed).await, [ids[1]]);
+    let of_a = SyncFilter { mapping: some("a"), status: some("succeeded"), before: None };
+    assert_eq!(listed(of_a).await, [ids[2], ids[0]]);
+    let latest = database.latest_syncs().await.unwrap();
+    assert_eq!(latest.len(), 2);
+    assert!(
+        latest.iter().any(|sync| sync.id == ids[2]) && latest.iter().any(|sync| sync.id == ids[3])
+    );
+    assert_eq!(database.latest_sync("a").await.unwrap().unwrap().id, ids[2]);
+}

@@ -1,0 +1,70 @@
+// What pages need of the browser beyond links, forms and htmx.
+
+// Keys: "/" goes to the search field of the page.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const search = document.querySelector('input[type="search"]');
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+});
+
+// Selects of filters send their form at once.
+document.addEventListener("change", (event) => {
+  const field = event.target.closest("[data-submit]");
+  if (field) field.form.requestSubmit();
+});
+
+// Copies the text of the element that a button names.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent;
+  await navigator.clipboard.writeText(text);
+  say("Copied");
+});
+
+// Dialogs: a button names the one it opens.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog).showModal();
+  const closer = event.target.closest("[data-close]");
+  if (closer) closer.closest("dialog").close();
+});
+
+// A running sync tells how far it is; the part of the page that shows it loads itself anew.
+const streams = new Map();
+function follow() {
+  for (const [part, stream] of streams) {
+    if (part.isConnected) continue;
+    stream.close();
+    streams.delete(part);
+  }
+  for (const part of document.querySelectorAll("[data-progress]")) {
+    if (streams.has(part)) continue;
+    const stream = new EventSource(part.dataset.progress);
+    stream.addEventListener("progress", () => htmx.trigger(part, "progress"));
+    stream.addEventListener("error", () => stream.close());
+    streams.set(part, stream);
+  }
+}
+document.addEventListener("DOMContentLoaded", follow);
+document.addEventListener("htmx:afterSettle", follow);
+follow();
+
+// Tells people who listen to the page.
+export function say(text) {
+  document.getElementById("live").textContent = text;
+}
+
+// A form that came back with something wrong in it: to the first field that is.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const form = event.target.closest?.("[data-errors]") ?? document.querySelector("[data-errors]");
+  if (event.detail.requestConfig?.verb !== "post" || event.target !== form) return;
+  const wrong = form.querySelector('[aria-invalid="true"], [role="alert"]');
+  if (!wrong) return;
+  wrong.closest("details")?.setAttribute("open", "");
+  if (wrong.matches("[role=alert]")) wrong.scrollIntoView({ block: "center" });
+  else wrong.focus();
+});

@@ -1,0 +1,58 @@
+//! What a browser sends on behalf of a session must come from a page of that session.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{Method, header::CONTENT_TYPE},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use ebb_core::{Code, Failure};
+use url::form_urlencoded;
+
+use super::{Actor, Credential};
+use crate::refusal::Refusal;
+
+/// The header that scripts send the mark in.
+const HEADER: &str = "x-csrf-token";
+/// The field of forms.
+const FIELD: &str = "csrf";
+/// No form is larger.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Refuses (`A606`) what changes something and bears no mark of its session.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let expected = match request.extensions().get::<Actor>().map(|actor| &actor.credential) {
+        Some(Credential::Session { csrf }) => csrf.clone(),
+        // Nothing is done in anybody's name: there is no session, or a token that no browser sends by itself.
+        Some(Credential::Token { .. }) | None => return next.run(request).await,
+    };
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    if safe || request.headers().get(HEADER).is_some_and(|mark| mark == expected.as_str()) {
+        return next.run(request).await;
+    }
+    match with_mark(request, &expected).await {
+        Ok(request) => next.run(request).await,
+        Err(failure) => Refusal::from(failure).into_response(),
+    }
+}
+
+/// Looks for the mark in a form.
+async fn with_mark(request: Request, expected: &str) -> Result<Request, Failure> {
+    let expired = || Failure::new(Code::FormExpired, "the form is out of date");
+    let form = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    if !form {
+        return Err(expired());
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST).await.map_err(|error| {
+        Failure::new(Code::RequestInvalid, "the form did not arrive or is too large")
+            .caused_by(error)
+    })?;
+    let marked =
+        form_urlencoded::parse(&body).any(|(key, value)| key == FIELD && value == expected);
+    if marked { Ok(Request::from_parts(parts, Body::from(body))) } else { Err(expired()) }
+}

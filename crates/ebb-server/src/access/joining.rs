@@ -1,0 +1,84 @@
+//! Links by which people join: the first owner, and those who are invited.
+
+use axum_extra::extract::cookie::Cookie;
+use ebb_core::{Code, Failure, port::Clock};
+use ebb_store::{Database, Guest, Person, Role};
+use ebb_workspace::SystemClock;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{digest_of, new_token, password, session};
+use crate::app::{App, new_id};
+
+/// So long an invitation is good.
+const LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The path of a link by which the first owner joins; `None` if somebody has joined already.
+pub(crate) async fn first_owner(
+    store: &Database,
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    if store.people().await?.iter().any(|person| person.joined) {
+        return Ok(None);
+    }
+    let token = new_token()?;
+    store.invite(&digest_of(token.expose()), None, now + LASTS).await?;
+    Ok(Some(format!("/join/{}", token.expose())))
+}
+
+/// The path of a link by which a person chooses a password.
+pub(crate) async fn invite(store: &Database, person: &str) -> Result<String, Failure> {
+    let token = new_token()?;
+    let end = SystemClock.now() + LASTS;
+    store.invite(&digest_of(token.expose()), Some(person), end).await?;
+    Ok(format!("/join/{}", token.expose()))
+}
+
+/// Whom a link is for; `A605` if it is no longer good.
+pub(crate) async fn invited(app: &App, token: &str) -> Result<Guest, Failure> {
+    let found = app.store.invitation(&digest_of(token), SystemClock.now()).await?;
+    found.ok_or_else(|| Failure::new(Code::LinkExpired, "the link was used already or has expired"))
+}
+
+/// Uses a link, and begins a session.
+pub(crate) async fn join(
+    app: &App,
+    token: &str,
+    email: &str,
+    name: &str,
+    given: String,
+) -> Result<Cookie<'static>, Failure> {
+    let now = SystemClock.now();
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(
+            Failure::new(Code::RequestInvalid, "the name is empty").help("Say what to call you")
+        );
+    }
+    let person = match invited(app, token).await? {
+        Guest::Known(person) => Person { name: name.to_owned(), ..person },
+        Guest::FirstOwner => Person {
+            id: new_id(),
+            email: address(email)?,
+            name: name.to_owned(),
+            role: Role::Owner,
+            joined: true,
+            created_at: now,
+        },
+    };
+    let kept = password::digest(given).await?;
+    app.store.join(&digest_of(token), &person, &kept, now).await?;
+    session::begin(app, &person.id).await
+}
+
+/// An e-mail address as it is kept. Whether it exists shows when something is sent to it.
+pub(crate) fn address(text: &str) -> Result<String, Failure> {
+    let text = text.trim().to_lowercase();
+    let fine =
+        text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+            && !text.contains(char::is_whitespace);
+    if fine {
+        return Ok(text);
+    }
+    Err(Failure::new(Code::RequestInvalid, format!("`{text}` is not an e-mail address"))
+        .help("Write it as `ada@example.com`"))
+}

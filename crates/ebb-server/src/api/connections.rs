@@ -1,0 +1,72 @@
+//! Whether sources and destinations answer.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use ebb_core::Failure;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    extract::{Editor, Path},
+    views::FailureView,
+};
+use crate::{app::App, refusal::Refusal};
+
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(check_source)).routes(routes!(check_destination))
+}
+
+/// Everything that was tried.
+#[derive(Debug, Serialize, ToSchema)]
+struct Checked {
+    /// Whether nothing is wrong.
+    ok: bool,
+    /// In order.
+    steps: Vec<Step>,
+}
+
+/// One thing that was tried.
+#[derive(Debug, Serialize, ToSchema)]
+struct Step {
+    /// Such as `connect` or `create schema`.
+    what: String,
+    /// What is wrong, if anything.
+    #[schema(required, nullable)]
+    failure: Option<FailureView>,
+}
+
+fn checked(steps: impl Iterator<Item = (&'static str, Option<Failure>)>) -> Json<Checked> {
+    let step = |(what, failure): (&str, Option<Failure>)| Step {
+        what: what.to_owned(),
+        failure: failure.as_ref().map(FailureView::from),
+    };
+    let steps: Vec<_> = steps.map(step).collect();
+    Json(Checked { ok: steps.iter().all(|step| step.failure.is_none()), steps })
+}
+
+/// Test a source: connect, read, create the managed schema, write
+#[utoipa::path(post, path = "/sources/{name}/check", tag = "sources", params(("name" = String, Path)),
+    responses((status = 200, description = "What was found", body = Checked)))]
+async fn check_source(
+    State(app): State<Arc<App>>,
+    _: Editor,
+    Path(name): Path<String>,
+) -> Result<Json<Checked>, Refusal> {
+    let findings = app.check_source(&name).await?;
+    Ok(checked(findings.into_iter().map(|finding| (finding.step, finding.failure))))
+}
+
+/// Test a destination's credentials
+#[utoipa::path(post, path = "/destinations/{name}/check", tag = "destinations",
+    params(("name" = String, Path)),
+    responses((status = 200, description = "What was found", body = Checked)))]
+async fn check_destination(
+    State(app): State<Arc<App>>,
+    _: Editor,
+    Path(name): Path<String>,
+) -> Result<Json<Checked>, Refusal> {
+    let failure = app.probe_destination(&name).await?;
+    Ok(checked([("credentials", failure)].into_iter()))
+}

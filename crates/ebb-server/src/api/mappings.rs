@@ -1,0 +1,226 @@
+//! What a mapping would do, does next, and is told to do.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, response::Response};
+use ebb_core::port::{Diff, ShownRequest};
+use ebb_engine::{DryRun, Outlook};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    entries,
+    extract::{Body, Editor, Path, Query},
+    sections::mappings::MappingDocument,
+    shapes,
+    views::FailureView,
+};
+use crate::{
+    access::Actor,
+    app::{App, Section},
+    refusal::Refusal,
+};
+
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(plan))
+        .routes(routes!(test_record))
+        .routes(routes!(enable))
+        .routes(routes!(disable))
+        .routes(routes!(reset))
+        .routes(routes!(outlook))
+}
+
+/// How much is shown.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// The requests of the first so many records, at most 100; 3 if absent.
+    #[param(maximum = 100)]
+    show: Option<u8>,
+}
+
+/// What a sync would do now.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanView {
+    #[schema(value_type = shapes::Diff)]
+    diff: Diff,
+    /// How the checksums differ from the tracked ones in their making, if they do: what is touched by it
+    /// counts as updated.
+    #[schema(required, nullable)]
+    recipe_changed: Option<String>,
+    /// Why the sync would be held, if it would.
+    #[schema(required, nullable)]
+    held: Option<FailureView>,
+    /// The exact requests of the first records.
+    batches: Vec<BatchView>,
+    /// Records among the first ones that would be discarded.
+    rejected: Vec<RejectedView>,
+}
+
+/// The first requests of one batch. Later ones may depend on the answers.
+#[derive(Debug, Serialize, ToSchema)]
+struct BatchView {
+    record_ids: Vec<String>,
+    #[schema(value_type = Vec<shapes::ShownRequest>)]
+    requests: Vec<ShownRequest>,
+}
+
+/// A record that would be discarded.
+#[derive(Debug, Serialize, ToSchema)]
+struct RejectedView {
+    record_id: String,
+    failure: FailureView,
+}
+
+impl From<DryRun> for PlanView {
+    fn from(plan: DryRun) -> Self {
+        let DryRun { diff, recipe_changed, held, batches, rejected } = plan;
+        let batch = |batch: ebb_engine::ShownBatch| BatchView {
+            record_ids: batch.record_ids,
+            requests: batch.requests,
+        };
+        let rejected = rejected.iter().map(|(record_id, failure)| RejectedView {
+            record_id: record_id.clone(),
+            failure: FailureView::from(failure),
+        });
+        Self {
+            diff,
+            recipe_changed,
+            held: held.as_ref().map(FailureView::from),
+            batches: batches.into_iter().map(batch).collect(),
+            rejected: rejected.collect(),
+        }
+    }
+}
+
+/// Find out what a sync would do now, with its exact requests; nothing is sent
+#[utoipa::path(post, path = "/mappings/{name}/plan", tag = "mappings",
+    params(("name" = String, Path), Wanted),
+    responses((status = 200, description = "The plan", body = PlanView)))]
+async fn plan(
+    State(app): State<Arc<App>>,
+    _: Editor,
+    Path(name): Path<String>,
+    Query(Wanted { show }): Query<Wanted>,
+) -> Result<Json<PlanView>, Refusal> {
+    let show = usize::from(show.unwrap_or(3).min(100));
+    Ok(Json(app.plan(&name, show).await?.into()))
+}
+
+/// Which record is sent.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TestRecord {
+    /// The record's identifier.
+    record_id: String,
+}
+
+/// What became of a test record.
+#[derive(Debug, Serialize, ToSchema)]
+struct TrialView {
+    /// Whether the destination took it.
+    delivered: bool,
+    /// The requests and their answers, in order, without secrets.
+    exchanges: Vec<ExchangeView>,
+    /// Why it was not taken.
+    #[schema(required, nullable)]
+    failure: Option<FailureView>,
+}
+
+/// A request and its answer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ExchangeView {
+    #[schema(value_type = shapes::ShownRequest)]
+    request: ShownRequest,
+    reply: ReplyView,
+}
+
+/// An answer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReplyView {
+    /// The HTTP status.
+    status: u16,
+    body: String,
+}
+
+/// Send one record for real, as if it had just been added; nothing is tracked
+#[utoipa::path(post, path = "/mappings/{name}/test-record", tag = "mappings",
+    params(("name" = String, Path)), request_body = TestRecord,
+    responses((status = 200, description = "What was said", body = TrialView)))]
+async fn test_record(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    Path(name): Path<String>,
+    Body(TestRecord { record_id }): Body<TestRecord>,
+) -> Result<Json<TrialView>, Refusal> {
+    let tried = app.trial(&actor, &name, &record_id).await?;
+    let exchange = |said: crate::app::Said| ExchangeView {
+        request: said.request,
+        reply: ReplyView { status: said.status, body: said.body },
+    };
+    Ok(Json(TrialView {
+        delivered: tried.outcome.is_ok(),
+        exchanges: tried.exchanges.into_iter().map(exchange).collect(),
+        failure: tried.outcome.as_ref().err().map(FailureView::from),
+    }))
+}
+
+/// Switch a mapping on; with an interval it syncs at once
+#[utoipa::path(post, path = "/mappings/{name}/enable", tag = "mappings", params(("name" = String, Path)),
+    responses((status = 200, description = "As it is now",
+        body = entries::Configured<MappingDocument>)))]
+async fn enable(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    app.switch_mapping(&actor, &name, true).await?;
+    entries::one::<MappingDocument>(&app, Section::Mappings, &name)
+}
+
+/// Switch a mapping off
+#[utoipa::path(post, path = "/mappings/{name}/disable", tag = "mappings", params(("name" = String, Path)),
+    responses((status = 200, description = "As it is now",
+        body = entries::Configured<MappingDocument>)))]
+async fn disable(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    app.switch_mapping(&actor, &name, false).await?;
+    entries::one::<MappingDocument>(&app, Section::Mappings, &name)
+}
+
+/// What was reset.
+#[derive(Debug, Serialize, ToSchema)]
+struct Reset {
+    mapping: String,
+    /// Always true.
+    reset: bool,
+}
+
+/// Forget the tracked state: the next sync sees every record as added
+#[utoipa::path(post, path = "/mappings/{name}/reset", tag = "mappings", params(("name" = String, Path)),
+    responses((status = 200, description = "It is forgotten", body = Reset)))]
+async fn reset(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    Path(name): Path<String>,
+) -> Result<Json<Reset>, Refusal> {
+    app.reset(&actor, &name).await?;
+    Ok(Json(Reset { mapping: name, reset: true }))
+}
+
+/// Say when a mapping syncs next, and if it does not, why not
+#[utoipa::path(get, path = "/mappings/{name}/outlook", tag = "mappings", params(("name" = String, Path)),
+    responses((status = 200, description = "What comes next", body = shapes::Outlook)))]
+async fn outlook(
+    State(app): State<Arc<App>>,
+    _: Actor,
+    Path(name): Path<String>,
+) -> Result<Json<Outlook>, Refusal> {
+    Ok(Json(app.outlook(&name)?))
+}

@@ -1,0 +1,153 @@
+//! What every request works with.
+
+mod configuration;
+mod draft;
+mod edit;
+mod mappings;
+mod operations;
+mod preview;
+mod requests;
+
+use std::sync::Arc;
+
+use ebb_core::{
+    Failure,
+    config::Problem,
+    port::{Clock, Store, SyncRecord},
+};
+use ebb_engine::{Engine, Entry, Scheduler, Timetable, WhyNot, Work};
+use ebb_store::Database;
+use ebb_workspace::{SystemClock, Vault, Workspace};
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use ulid::Ulid;
+
+use crate::access::{Throttle, first_owner};
+pub(crate) use configuration::{Configuration, Section, is_secret, shown};
+pub(crate) use edit::{Change, secret_keys};
+use mappings::Current;
+pub(crate) use operations::Said;
+pub(crate) use preview::{Freshness, Preview};
+
+/// A server's state. One for all requests.
+pub struct App {
+    pub(crate) store: Arc<Database>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) throttle: Throttle,
+    /// Whether browsers may send cookies by TLS alone.
+    pub(crate) secure: bool,
+    current: Arc<Current>,
+    vault: Vault,
+    /// Changes of the configuration are made one after the other.
+    editing: Mutex<()>,
+}
+
+/// What a server begins with.
+#[derive(Debug)]
+pub struct Started {
+    /// The path of the link by which the first owner joins, while there is none.
+    pub first_owner: Option<String>,
+}
+
+impl App {
+    /// Opens the configuration and the control database. `key` is `EBB_KEY`; without one the key lies in
+    /// the state folder. `secure` says that browsers reach the server by TLS.
+    pub async fn open(
+        files: Workspace,
+        key: Option<&str>,
+        secure: bool,
+    ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
+        let (engine, store) = files.engine().map_err(alone)?;
+        let vault = key
+            .map_or_else(|| Vault::in_file(&files.project.state.join("key")), Vault::new)
+            .map_err(alone)?;
+        engine.purge().await.map_err(alone)?;
+        let configuration = Configuration::load(Arc::new(files), &store, &vault).await?;
+        let current = Arc::new(Current::new(configuration));
+        let table = timetable(&current.configuration(), &store).await.map_err(alone)?;
+        let engine = Arc::new(engine);
+        let scheduler = Scheduler::new(Arc::clone(&engine), Arc::<Current>::clone(&current), table);
+        let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
+        let app = Self {
+            store,
+            engine,
+            scheduler,
+            throttle: Throttle::default(),
+            secure,
+            current,
+            vault,
+            editing: Mutex::default(),
+        };
+        Ok((Arc::new(app), Started { first_owner }))
+    }
+
+    /// The configuration as it is now.
+    pub(crate) fn configuration(&self) -> Arc<Configuration> {
+        self.current.configuration()
+    }
+
+    /// Runs syncs by their schedules until `stop` says otherwise.
+    pub async fn run_schedules(&self, stop: &CancellationToken, tell: impl Fn(&SyncRecord) + Sync) {
+        self.scheduler.run(stop, tell).await;
+    }
+
+    /// What each mapping does next, in words of the scheduler.
+    pub fn outlooks(&self) -> Vec<(String, ebb_engine::Outlook)> {
+        let configuration = self.configuration();
+        let names = configuration.workspace.project.mappings.keys();
+        self.scheduler.with(|table| {
+            names.filter_map(|name| Some((name.clone(), table.outlook(name)?))).collect()
+        })
+    }
+}
+
+/// An identity that sorts by time.
+pub(crate) fn new_id() -> String {
+    let milliseconds = u64::try_from(SystemClock.now().as_millisecond()).unwrap_or_default();
+    Ulid::from_parts(milliseconds, fastrand::u128(..)).to_string().to_ascii_lowercase()
+}
+
+fn alone(failure: Failure) -> Vec<Problem> {
+    vec![failure.into()]
+}
+
+/// All mappings. A schedule counts from the mapping's latest sync: what was missed since is made up for
+/// once. One that never synced begins at once, if its schedule is an interval.
+async fn timetable(configuration: &Configuration, store: &Database) -> Result<Timetable, Failure> {
+    let workspace = &configuration.workspace;
+    let mut table = Timetable::default();
+    for (name, source) in &workspace.project.sources {
+        table.set_places(name, source.max_concurrent_syncs);
+    }
+    for name in workspace.project.mappings.keys() {
+        let latest = store.latest_sync(name).await?;
+        let since = latest.as_ref().map_or_else(|| SystemClock.now(), |sync| sync.started_at);
+        let entry = Entry { at_once: latest.is_none(), ..entry(workspace, name, since)? };
+        let interrupted = entry.off.is_none() && store.unfinished(name).await?.is_some();
+        table.set(name, entry);
+        if interrupted {
+            table.request(name, Work::Sync);
+        }
+    }
+    Ok(table)
+}
+
+/// A mapping as the timetable needs it.
+fn entry(workspace: &Workspace, name: &str, since: Timestamp) -> Result<Entry, Failure> {
+    let mapping = workspace.mapping(name)?;
+    Ok(Entry {
+        schedule: mapping.schedule.clone(),
+        source: workspace.model(&mapping.model)?.source.clone(),
+        since,
+        at_once: false,
+        off: off(workspace, name),
+    })
+}
+
+fn off(workspace: &Workspace, mapping: &str) -> Option<WhyNot> {
+    let failure = workspace.enabled(mapping).err()?;
+    let destination = failure.code == ebb_core::Code::DestinationDisabled;
+    Some(if destination { WhyNot::DestinationOff } else { WhyNot::SwitchedOff })
+}

@@ -1,0 +1,187 @@
+//! What people and programs ask of one source, model, destination, mapping or sync. Pages and API tell the
+//! same, each in its own way; whatever comes from outside is told without secrets.
+
+use ebb_core::{
+    Code, Column, Failure, Redactor, SyncId,
+    config::Problem,
+    port::{FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+};
+use ebb_engine::{DryRun, Outlook};
+
+use super::{App, Change, Freshness, Preview, Section, alone, shown};
+use crate::access::Actor;
+
+/// One request of a trial and what was answered.
+pub(crate) struct Said {
+    pub(crate) request: ShownRequest,
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+/// What became of a test record.
+pub(crate) struct Tried {
+    pub(crate) exchanges: Vec<Said>,
+    /// Whether the destination took it.
+    pub(crate) outcome: Result<(), Failure>,
+}
+
+impl App {
+    /// Tries what a sync needs of a source, step by step.
+    pub(crate) async fn check_source(&self, name: &str) -> Result<Vec<Finding>, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Sources, name)?;
+        let redactor = configuration.workspace.redactor();
+        let warehouse = configuration.workspace.warehouse(name);
+        let mut findings =
+            warehouse.map_err(|failure| without_secrets(&redactor, failure))?.check().await;
+        for finding in &mut findings {
+            let failure = finding.failure.take();
+            finding.failure = failure.map(|failure| without_secrets(&redactor, failure));
+        }
+        Ok(findings)
+    }
+
+    /// Tries a destination's credentials; gives what is wrong with them.
+    pub(crate) async fn probe_destination(&self, name: &str) -> Result<Option<Failure>, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Destinations, name)?;
+        let redactor = configuration.workspace.redactor();
+        let connector = configuration.workspace.connector(name);
+        let connector = connector.map_err(|failure| without_secrets(&redactor, failure))?;
+        let redactor = redactor.and(connector.redactor());
+        Ok(connector.probe().await.map(|failure| without_secrets(&redactor, failure)))
+    }
+
+    /// The first records of a model.
+    pub(crate) async fn preview_model(
+        &self,
+        name: &str,
+        freshness: Freshness,
+    ) -> Result<Preview, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Models, name)?;
+        let model = configuration.workspace.model(name)?;
+        self.preview(&model.source, &model.query(), freshness).await
+    }
+
+    /// The first records of a query that no model has yet. `id` is empty where no column is chosen.
+    pub(crate) async fn preview_query(
+        &self,
+        source: &str,
+        sql: String,
+        id: String,
+        freshness: Freshness,
+    ) -> Result<Preview, Failure> {
+        self.configuration().find(Section::Sources, source)?;
+        let query = ModelQuery { sql, id, ..ModelQuery::default() };
+        self.preview(source, &query, freshness).await
+    }
+
+    /// The columns of a model, asked of its source without running the query.
+    pub(crate) async fn columns(&self, name: &str) -> Result<Vec<Column>, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Models, name)?;
+        let workspace = &configuration.workspace;
+        let redactor = workspace.redactor();
+        let model = workspace.model(name)?;
+        let asked = async { workspace.warehouse(&model.source)?.columns(&model.query()).await };
+        asked.await.map_err(|failure| without_secrets(&redactor, failure))
+    }
+
+    /// What a sync would do now, with the exact requests of the first `show` records.
+    pub(crate) async fn plan(&self, mapping: &str, show: usize) -> Result<DryRun, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Mappings, mapping)?;
+        let job = configuration.workspace.job_of(mapping)?;
+        let redactor = job.delivery.redactor().clone();
+        let told = |failure: Failure| without_secrets(&redactor, failure);
+        let mut plan = self.engine.dry_run(job, show).await.map_err(told)?;
+        plan.held = plan.held.map(told);
+        for (_, failure) in &mut plan.rejected {
+            *failure = told(failure.clone());
+        }
+        Ok(plan)
+    }
+
+    /// Sends one record for real, and says what was answered. Nothing is tracked.
+    pub(crate) async fn trial(
+        &self,
+        actor: &Actor,
+        mapping: &str,
+        record_id: &str,
+    ) -> Result<Tried, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Mappings, mapping)?;
+        configuration.workspace.enabled(mapping)?;
+        let job = configuration.workspace.job_of(mapping)?;
+        let redactor = job.delivery.redactor().clone();
+        let told = |failure: Failure| without_secrets(&redactor, failure);
+        let trial = self.engine.trial(job, record_id).await.map_err(told)?;
+        self.note(actor, "record.tested", mapping).await?;
+        let exchanges = trial.exchanges.iter().map(|exchange| Said {
+            request: exchange.request.shown(&redactor),
+            status: exchange.reply.status,
+            body: redactor.redact(&String::from_utf8_lossy(&exchange.reply.body)),
+        });
+        Ok(Tried { exchanges: exchanges.collect(), outcome: trial.outcome.map_err(told) })
+    }
+
+    /// Switches a mapping on or off; gives its new version.
+    pub(crate) async fn switch_mapping(
+        &self,
+        actor: &Actor,
+        name: &str,
+        on: bool,
+    ) -> Result<i64, Vec<Problem>> {
+        let configuration = self.configuration();
+        configuration.find(Section::Mappings, name).map_err(alone)?;
+        let entry = configuration.made(Section::Mappings, name);
+        let document = entry.and_then(|entry| shown(&entry.document).as_object().cloned());
+        let mut document = document.unwrap_or_default();
+        document.insert("enabled".to_owned(), on.into());
+        let change = Change {
+            section: Section::Mappings,
+            name: name.to_owned(),
+            document: Some(document),
+            expected: entry.map(|entry| entry.version),
+        };
+        self.change(&actor.told(), change).await
+    }
+
+    /// What a mapping does next.
+    pub(crate) fn outlook(&self, mapping: &str) -> Result<Outlook, Failure> {
+        self.configuration().find(Section::Mappings, mapping)?;
+        self.scheduler.with(|table| table.outlook(mapping)).ok_or_else(|| {
+            Failure::new(Code::AddressUnknown, format!("there is no mapping `{mapping}`"))
+        })
+    }
+
+    /// A sync by its whole identity.
+    pub(crate) async fn sync(&self, id: &str) -> Result<SyncRecord, Failure> {
+        let unknown = |_| Failure::new(Code::SyncNotFound, format!("there is no sync `{id}`"));
+        let id: SyncId = id.parse().map_err(unknown)?;
+        self.store.sync(id).await
+    }
+
+    /// All failures of a sync: the rows that the diff discarded, then the records that failed later.
+    pub(crate) async fn failures(&self, sync: &SyncRecord) -> Result<Vec<FailureGroup>, Failure> {
+        let mut groups =
+            sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
+        groups.extend(self.store.failure_groups(sync.id).await?);
+        Ok(groups)
+    }
+
+    /// Asks a sync to end. Says whether it runs: one that has ended stays as it is.
+    pub(crate) async fn cancel(&self, actor: &Actor, sync: &SyncRecord) -> Result<bool, Failure> {
+        if sync.status.is_final() {
+            return Ok(false);
+        }
+        self.store.request_cancel(sync.id).await?;
+        self.note(actor, "sync.canceled", &sync.id.to_string()).await?;
+        Ok(true)
+    }
+}
+
+fn without_secrets(redactor: &Redactor, failure: Failure) -> Failure {
+    failure.map_message(|text| redactor.redact(&text))
+}

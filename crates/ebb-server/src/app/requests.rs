@@ -1,0 +1,63 @@
+//! What people ask for, with its line in the audit log.
+
+use ebb_core::{Code, Failure, port::Clock};
+use ebb_engine::Work;
+use ebb_store::AuditLine;
+use ebb_workspace::SystemClock;
+
+use super::{App, Section, new_id};
+use crate::access::Actor;
+
+impl App {
+    /// Asks for work on a mapping; it starts as soon as there is a place.
+    pub(crate) async fn request(
+        &self,
+        actor: &Actor,
+        mapping: &str,
+        work: Work,
+    ) -> Result<(), Failure> {
+        self.configuration().find(Section::Mappings, mapping)?;
+        self.configuration().workspace.enabled(mapping)?;
+        if !self.scheduler.with(|table| table.request(mapping, work)) {
+            let message = format!("there is no mapping `{mapping}`");
+            return Err(Failure::new(Code::AddressUnknown, message));
+        }
+        let action = match work {
+            Work::Sync => "sync.requested",
+            Work::ApprovedSync => "sync.approved",
+            Work::Replay { .. } => "replay.requested",
+            Work::Rebase => "rebase.requested",
+        };
+        self.note(actor, action, mapping).await
+    }
+
+    /// Forgets the tracked state of a mapping: its next sync sees every record as added.
+    pub(crate) async fn reset(&self, actor: &Actor, mapping: &str) -> Result<(), Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Mappings, mapping)?;
+        let model = &configuration.workspace.mapping(mapping)?.model;
+        let source = &configuration.workspace.model(model)?.source;
+        let warehouse = configuration.workspace.warehouse(source)?;
+        self.engine.reset(mapping, &*warehouse).await?;
+        self.note(actor, "mapping.reset", mapping).await
+    }
+
+    /// Writes a line of the audit log for what is no change of the configuration.
+    pub(crate) async fn note(
+        &self,
+        actor: &Actor,
+        action: &str,
+        subject: &str,
+    ) -> Result<(), Failure> {
+        let line = AuditLine {
+            id: new_id(),
+            at: SystemClock.now(),
+            actor: actor.told(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            before: None,
+            after: None,
+        };
+        self.store.note(line).await
+    }
+}

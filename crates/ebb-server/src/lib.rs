@@ -1,0 +1,16 @@
+//! The server: an API and pages over a project, for several people, with its schedules.
+//!
+//! It adds nothing to what the command line does: both stand on `ebb-workspace` and the engine. What
+//! people make in the page lies in the control database as a project file would say it, and is checked
+//! by the same rules.
+
+mod access;
+mod api;
+mod app;
+mod assets;
+mod pages;
+mod refusal;
+mod router;
+
+pub use app::{App, Started};
+pub use router::serve;

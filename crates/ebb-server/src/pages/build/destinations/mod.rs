@@ -1,0 +1,10 @@
+//! Destinations: the tools that records are delivered to.
+
+mod edit;
+mod form;
+mod list;
+mod probe;
+
+pub(super) use edit::{create, delete, show, show_new, switch, update};
+pub(super) use list::list;
+pub(super) use probe::{Tested, test};

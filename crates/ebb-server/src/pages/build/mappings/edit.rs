@@ -1,0 +1,424 @@
+//! One mapping: made, shown, changed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use ebb_core::{Code, Column, Failure};
+use ebb_destination::{ActionManifest, Definition};
+use ebb_store::Role;
+use ebb_workspace::Workspace;
+use serde::Deserialize;
+
+use super::form::{MappingForm, Said};
+use crate::{
+    access::Actor,
+    app::{App, Change, Freshness, Preview, Section, shown},
+    pages::{
+        Frame,
+        build::{
+            Hold,
+            field::{Choice, Problems},
+            form_again,
+            highlight::{self, Piece},
+            lead_to, taken,
+            typed::{Asked, Typed},
+            version,
+        },
+        page,
+        tool::monogram,
+    },
+    refusal::Refusal,
+};
+
+/// What a mapping joins.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages::build) struct Ends {
+    pub(super) model: String,
+    pub(super) destination: String,
+    pub(super) action: String,
+}
+
+/// A mapping that is there.
+struct There {
+    name: String,
+    version: i64,
+}
+
+/// The editor with what is around it.
+struct Editing {
+    form: MappingForm,
+    /// The records that a test may take: identifiers, with something of each.
+    records: Vec<Choice>,
+    /// The columns that the form is made with.
+    columns: Vec<String>,
+    /// Why the model cannot be read now.
+    unread: Option<Failure>,
+    action: String,
+    tool: String,
+    monogram: String,
+}
+
+#[derive(Template)]
+#[template(path = "build/mapping.html")]
+struct MappingPage {
+    frame: Frame,
+    ends: Ends,
+    models: Vec<Choice>,
+    destinations: Vec<Choice>,
+    actions: Vec<Choice>,
+    editing: Option<Editing>,
+    there: Option<There>,
+    hold: Hold,
+    /// The mapping as JSON, where it cannot be changed here.
+    json: Vec<Piece>,
+    /// The same to be changed, where it can.
+    document: Option<Document>,
+}
+
+/// A mapping as JSON, to the letter.
+struct Document {
+    text: String,
+    /// What is wrong with it.
+    failures: Vec<Failure>,
+}
+
+/// What a page shows of a mapping.
+struct Draft<'d> {
+    of: Option<&'d str>,
+    ends: Ends,
+    said: Said,
+    problems: Problems,
+    /// What is wrong with values, by their paths.
+    wrong: Vec<(String, Failure)>,
+}
+
+impl Ends {
+    pub(super) fn typed(typed: &Typed) -> Self {
+        let [model, destination, action] =
+            ["model", "destination", "action"].map(|key| typed.get(key).to_owned());
+        Self { model, destination, action }
+    }
+
+    /// The definition of the destination's kind.
+    pub(super) fn definition(&self, workspace: &Workspace) -> Result<Arc<Definition>, Failure> {
+        let destination = workspace.project.destinations.get(&self.destination);
+        let kind = destination.map_or(self.destination.as_str(), |found| found.kind.as_str());
+        workspace.catalog.find(kind)
+    }
+}
+
+/// The action of a definition; fails with `M304` if there is none of this name.
+pub(super) fn action<'d>(
+    definition: &'d Definition,
+    key: &str,
+) -> Result<&'d ActionManifest, Failure> {
+    definition.action_exists(key)?;
+    definition
+        .manifest
+        .actions
+        .get(key)
+        .ok_or_else(|| Failure::new(Code::UnknownAction, format!("there is no action `{key}`")))
+}
+
+/// The first records of a model, which tell its columns.
+pub(super) async fn sample(app: &App, model: &str) -> Result<Preview, Failure> {
+    let configuration = app.configuration();
+    let model = configuration.workspace.model(model)?;
+    app.preview(&model.source, &model.query(), Freshness::Kept).await
+}
+
+/// The names of the columns that are known.
+pub(super) fn names(columns: &[Column]) -> Vec<String> {
+    columns.iter().map(|column| column.name.clone()).collect()
+}
+
+pub(in crate::pages::build) async fn show_new(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Query(mut ends): Query<Ends>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let configuration = app.configuration();
+    let project = &configuration.workspace.project;
+    // What cannot be chosen otherwise is chosen.
+    if let (true, Some(model)) = (project.models.len() == 1, project.models.keys().next()) {
+        ends.model.clone_from(model);
+    }
+    if let (true, Some(only)) =
+        (project.destinations.len() == 1, project.destinations.keys().next())
+    {
+        ends.destination.clone_from(only);
+    }
+    if project.destinations.contains_key(&ends.destination) {
+        let definition = ends.definition(&configuration.workspace)?;
+        let mut actions = definition.manifest.actions.keys();
+        match (actions.next(), actions.next()) {
+            (Some(only), None) => only.clone_into(&mut ends.action),
+            _ if definition.action_exists(&ends.action).is_err() => ends.action.clear(),
+            _ => {}
+        }
+    }
+    let known = project.models.contains_key(&ends.model)
+        && project.destinations.contains_key(&ends.destination)
+        && !ends.action.is_empty();
+    if !known {
+        return page(&bare(&app, &actor, ends));
+    }
+    let definition = ends.definition(&configuration.workspace)?;
+    let mut typed = Typed::default();
+    typed.set("enabled", "true");
+    let said = Said::typed(action(&definition, &ends.action)?, typed);
+    let (problems, wrong) = (Problems::default(), Vec::new());
+    page(&editor(&app, &actor, Draft { of: None, ends, said, problems, wrong }).await?)
+}
+
+/// A page without the editor.
+fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
+    let configuration = app.configuration();
+    let project = &configuration.workspace.project;
+    let choose = |names: &mut dyn Iterator<Item = &String>, chosen: &str| -> Vec<Choice> {
+        let none = chosen.is_empty().then(|| Choice::new("", "Choose one", chosen));
+        none.into_iter().chain(names.map(|name| Choice::new(name, name, chosen))).collect()
+    };
+    let definition = ends.definition(&configuration.workspace).ok();
+    let actions = definition.iter().flat_map(|definition| definition.manifest.actions.iter());
+    let none = ends.action.is_empty().then(|| Choice::new("", "Choose one", ""));
+    let actions = none
+        .into_iter()
+        .chain(actions.map(|(key, action)| Choice::new(key, &action.label, &ends.action)))
+        .collect();
+    MappingPage {
+        frame: Frame::new(app, actor, "mappings"),
+        models: choose(&mut project.models.keys(), &ends.model),
+        destinations: choose(&mut project.destinations.keys(), &ends.destination),
+        actions,
+        ends,
+        editing: None,
+        there: None,
+        hold: Hold::Open,
+        json: Vec::new(),
+        document: None,
+    }
+}
+
+async fn editor(app: &App, actor: &Actor, draft: Draft<'_>) -> Result<MappingPage, Failure> {
+    let Draft { of, ends, said, problems, wrong } = draft;
+    let configuration = app.configuration();
+    let definition = ends.definition(&configuration.workspace)?;
+    let action = action(&definition, &ends.action)?;
+    let (preview, unread) = match sample(app, &ends.model).await {
+        Ok(preview) => (Some(preview), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let columns = preview.as_ref().map(|preview| preview.records.columns()).unwrap_or_default();
+    let named: Vec<String> = said.typed.all("column").map(str::to_owned).collect();
+    let named = if unread.is_none() { names(columns) } else { named };
+    let others = configuration.workspace.project.mappings.keys();
+    let others: Vec<String> = others.filter(|name| Some(name.as_str()) != of).cloned().collect();
+    let chosen = said.typed.get("record").to_owned();
+    let editing = Editing {
+        form: MappingForm::new(&said, action, columns, &others, problems, &wrong),
+        records: preview.as_ref().map(|preview| records(preview, &chosen)).unwrap_or_default(),
+        unread,
+        columns: named,
+        action: action.label.clone(),
+        tool: definition.manifest.name.clone(),
+        monogram: monogram(&definition.manifest.name),
+    };
+    let there = of.map(|name| There {
+        name: name.to_owned(),
+        version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
+    });
+    Ok(MappingPage { editing: Some(editing), there, ..bare(app, actor, ends) })
+}
+
+/// The records of a preview by their identifiers, with another value that people may know them by.
+fn records(preview: &Preview, chosen: &str) -> Vec<Choice> {
+    let set = &preview.records;
+    let choice = |record: ebb_core::Record<'_>| {
+        let id = record.record_id();
+        let mut values = (0..set.columns().len()).map(|place| record.value(place));
+        let told =
+            values.find_map(|value| value.as_str().filter(|it| *it != id).map(str::to_owned));
+        let told: String = told.unwrap_or_default().chars().take(40).collect();
+        let label = if told.is_empty() { id.to_owned() } else { format!("{id} · {told}") };
+        Choice::new(id, &label, chosen)
+    };
+    set.iter().filter(|record| !record.record_id().is_empty()).map(choice).collect()
+}
+
+pub(in crate::pages::build) async fn edit(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    app.configuration().find(Section::Mappings, &name)?;
+    page(&kept(&app, &actor, &name, None).await?)
+}
+
+/// The page of a mapping as it is kept; `document` is JSON that was typed for it and is not right.
+async fn kept(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    document: Option<Document>,
+) -> Result<MappingPage, Failure> {
+    let configuration = app.configuration();
+    let workspace = &configuration.workspace;
+    let mapping = workspace.mapping(name)?;
+    let ends = Ends {
+        model: mapping.model.clone(),
+        destination: mapping.destination.clone(),
+        action: mapping.action.clone(),
+    };
+    let hold = Hold::of(app, actor, Section::Mappings, name);
+    let entry = configuration.made(Section::Mappings, name).filter(|_| hold == Hold::Open);
+    let Some(entry) = entry else {
+        // What a file's text refers to may be a secret.
+        let json = serde_json::to_string(mapping).unwrap_or_default();
+        let json = highlight::document(&workspace.redactor().redact(&json));
+        let there = Some(There { name: name.to_owned(), version: 0 });
+        return Ok(MappingPage { there, hold, json, ..bare(app, actor, ends) });
+    };
+    let definition = ends.definition(workspace)?;
+    let columns = match sample(app, &ends.model).await {
+        Ok(preview) => names(preview.records.columns()),
+        Err(_) => Vec::new(),
+    };
+    let said = shown(&entry.document);
+    let text = serde_json::to_string_pretty(&said).unwrap_or_default();
+    let document = document.unwrap_or(Document { text, failures: Vec::new() });
+    let said = Said::of(action(&definition, &ends.action)?, name, &said, &columns);
+    let (problems, wrong) = (Problems::default(), Vec::new());
+    let draft = Draft { of: Some(name), ends, said, problems, wrong };
+    Ok(MappingPage { document: Some(document), ..editor(app, actor, draft).await? })
+}
+
+/// Takes a mapping as JSON, to the letter.
+pub(in crate::pages::build) async fn replace(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+    Path(name): Path<String>,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    app.configuration().find(Section::Mappings, &name)?;
+    let expected = Some(version(&typed)?);
+    let text = typed.lines("document");
+    let failures = match serde_json::from_str(&text) {
+        Ok(document) => {
+            let section = Section::Mappings;
+            let change = Change { section, name: name.clone(), document: Some(document), expected };
+            match app.change(&actor.told(), change).await {
+                Ok(_) => return Ok(lead_to(asked, &format!("/mappings/{name}"))),
+                Err(problems) => problems.into_iter().map(|problem| problem.failure).collect(),
+            }
+        }
+        Err(error) => {
+            let message = format!("this is not a JSON object: {error}");
+            vec![
+                Failure::new(Code::RequestInvalid, message)
+                    .help("Correct it at the place that is named"),
+            ]
+        }
+    };
+    let page = page(&kept(&app, &actor, &name, Some(Document { text, failures })).await?)?;
+    Ok(form_again(asked, page))
+}
+
+/// The editor after one of its buttons, or another kind of a value. Nothing is kept.
+pub(in crate::pages::build) async fn rearrange(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let ends = Ends::typed(&typed);
+    let of = Some(typed.get("of").to_owned()).filter(|name| !name.is_empty());
+    let definition = ends.definition(&app.configuration().workspace)?;
+    let action = action(&definition, &ends.action)?;
+    let mut said = Said::typed(action, typed);
+    let preview = sample(&app, &ends.model).await.ok();
+    let columns = preview.as_ref().map(|preview| preview.records.columns()).unwrap_or_default();
+    said.rearrange(action, columns);
+    let (problems, wrong) = (Problems::default(), Vec::new());
+    page(&editor(&app, &actor, Draft { of: of.as_deref(), ends, said, problems, wrong }).await?)
+}
+
+pub(in crate::pages::build) async fn create(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let name = typed.get("name").to_owned();
+    let refused = taken(&app, Section::Mappings, &name);
+    save(&app, &actor, asked, Saving { of: None, name, typed, refused, expected: None }).await
+}
+
+pub(in crate::pages::build) async fn update(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+    Path(name): Path<String>,
+    Form(mut typed): Form<Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    app.configuration().find(Section::Mappings, &name)?;
+    typed.set("name", name.as_str());
+    let expected = Some(version(&typed)?);
+    let of = Some(name.clone());
+    save(&app, &actor, asked, Saving { of, name, typed, refused: None, expected }).await
+}
+
+/// A mapping that is to be kept.
+struct Saving {
+    /// Its name, if it is there already.
+    of: Option<String>,
+    name: String,
+    typed: Typed,
+    /// Why it cannot have its name.
+    refused: Option<Failure>,
+    expected: Option<i64>,
+}
+
+async fn save(app: &App, actor: &Actor, asked: Asked, saving: Saving) -> Result<Response, Refusal> {
+    let Saving { of, name, typed, refused, expected } = saving;
+    let configuration = app.configuration();
+    let ends = Ends::typed(&typed);
+    let definition = ends.definition(&configuration.workspace)?;
+    let action = action(&definition, &ends.action)?;
+    let said = Said::typed(action, typed);
+    let before = configuration.made(Section::Mappings, &name).map(|entry| shown(&entry.document));
+    // Those that the form was made with: what was typed means them.
+    let columns: Vec<String> = said.typed.all("column").map(str::to_owned).collect();
+    let document = said.document(action, &columns, before.as_ref());
+    let (problems, wrong) = match (refused, document) {
+        (Some(failure), document) => {
+            (Problems::at("", failure), document.err().unwrap_or_default())
+        }
+        (None, Err(wrong)) => (Problems::default(), wrong),
+        (None, Ok(document)) => {
+            let change = Change {
+                section: Section::Mappings,
+                name: name.clone(),
+                document: Some(document),
+                expected,
+            };
+            match app.change(&actor.told(), change).await {
+                Ok(_) => return Ok(lead_to(asked, &format!("/mappings/{name}"))),
+                Err(problems) => (Problems::new(Section::Mappings, problems), Vec::new()),
+            }
+        }
+    };
+    let draft = Draft { of: of.as_deref(), ends, said, problems, wrong };
+    Ok(form_again(asked, page(&editor(app, actor, draft).await?)?))
+}

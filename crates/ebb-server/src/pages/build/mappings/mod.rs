@@ -1,0 +1,23 @@
+//! Mappings: which model goes to which action, and what becomes of its columns.
+
+mod edit;
+mod editor;
+mod form;
+mod list;
+mod node;
+mod panel;
+mod schedule;
+
+pub(super) use edit::{create, edit, rearrange, replace, show_new, update};
+pub(super) use list::list;
+pub(super) use panel::{render, send};
+
+/// The path of the value that holds one.
+pub(super) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// The place of a value within the one that holds it.
+pub(super) fn place(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, place)| place)
+}

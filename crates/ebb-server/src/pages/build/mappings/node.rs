@@ -1,0 +1,302 @@
+//! The value of a field as the editor shows it: a kind, what is typed for it, and values within.
+
+use ebb_core::{Code, Failure};
+use serde_json::{Map, Value, json};
+
+use crate::pages::build::{settings::number, typed::Typed};
+
+/// A value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// What is typed: a column, a text, a number, a document.
+    pub(super) text: String,
+    /// The values of an object with their names, or of a list; names of the latter are empty.
+    pub(super) children: Vec<(String, Self)>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing is said: the action's default, if it has one.
+    #[default]
+    Default,
+    Column,
+    /// Text with columns in it.
+    Template,
+    Text,
+    Number,
+    Boolean,
+    Null,
+    Object,
+    List,
+    /// Any directive, as JSON.
+    Json,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Default,
+        Self::Column,
+        Self::Template,
+        Self::Text,
+        Self::Number,
+        Self::Boolean,
+        Self::Null,
+        Self::Object,
+        Self::List,
+        Self::Json,
+    ];
+
+    /// The kind as forms send it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "",
+            Self::Column => "column",
+            Self::Template => "template",
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Null => "null",
+            Self::Object => "object",
+            Self::List => "list",
+            Self::Json => "json",
+        }
+    }
+
+    fn of(text: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).unwrap_or_default()
+    }
+}
+
+/// A path that leads to a value: the field, then the places of values within.
+pub(super) fn below(path: &str, place: usize) -> String {
+    format!("{path}/{place}")
+}
+
+impl Node {
+    pub(super) fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), children: Vec::new() }
+    }
+
+    /// Reads what was typed at a path.
+    pub(super) fn typed(typed: &Typed, path: &str) -> Self {
+        let kind = Kind::of(typed.get(&format!("k/{path}")));
+        let mut text = typed.lines(&format!("v/{path}"));
+        let mut children = Vec::new();
+        if matches!(kind, Kind::Object | Kind::List) {
+            text.clear();
+            for place in typed.all(&format!("c/{path}")) {
+                let within = format!("{path}/{place}");
+                let name = typed.get(&format!("n/{within}")).to_owned();
+                children.push((name, Self::typed(typed, &within)));
+            }
+        }
+        Self { kind, text, children }
+    }
+
+    /// Reads a directive, as mappings have it; `None` is nothing.
+    pub(super) fn of(directive: Option<&Value>, columns: &[String]) -> Self {
+        let Some(directive) = directive else { return Self::default() };
+        match directive {
+            Value::Null => Self::new(Kind::Null, ""),
+            Value::Bool(truth) => Self::new(Kind::Boolean, truth.to_string()),
+            Value::Number(number) => Self::new(Kind::Number, number.to_string()),
+            Value::String(text) => Self::new(Kind::Text, text.as_str()),
+            Value::Array(items) => {
+                let item = |item: &Value| (String::new(), Self::of(Some(item), columns));
+                let children = items.iter().map(item).collect();
+                Self { kind: Kind::List, text: String::new(), children }
+            }
+            Value::Object(entries) if entries.keys().any(|key| key.starts_with('@')) => {
+                let known = [Self::column, Self::template];
+                let read = known.iter().find_map(|read| read(entries, columns));
+                // What reads back as something else is shown to the letter.
+                read.filter(|node| {
+                    node.directive(columns).ok().flatten().as_ref() == Some(directive)
+                })
+                .unwrap_or_else(|| {
+                    let text = serde_json::to_string_pretty(directive).unwrap_or_default();
+                    Self::new(Kind::Json, text)
+                })
+            }
+            Value::Object(entries) => {
+                let entry = |(name, value): (&String, &Value)| {
+                    (name.clone(), Self::of(Some(value), columns))
+                };
+                let children = entries.iter().map(entry).collect();
+                Self { kind: Kind::Object, text: String::new(), children }
+            }
+        }
+    }
+
+    fn column(directive: &Map<String, Value>, _: &[String]) -> Option<Self> {
+        let path = directive.get("@path")?.as_str()?.strip_prefix("$.properties")?;
+        let quoted = || path.strip_prefix("[\"")?.strip_suffix("\"]");
+        let name = path.strip_prefix('.').or_else(quoted)?;
+        Some(Self::new(Kind::Column, name))
+    }
+
+    fn template(directive: &Map<String, Value>, _: &[String]) -> Option<Self> {
+        let text = directive.get("@template")?.as_str()?;
+        Some(Self::new(Kind::Template, text.replace("{{properties.", "{{")))
+    }
+
+    /// The directive; `Ok(None)` for nothing. The failure says what was typed wrong, and the path where
+    /// below this value.
+    pub(super) fn directive(&self, columns: &[String]) -> Result<Option<Value>, (String, Failure)> {
+        let here = |failure: Failure| (String::new(), failure);
+        Ok(Some(match self.kind {
+            Kind::Default => return Ok(None),
+            Kind::Column if self.text.is_empty() => {
+                let failure = Failure::new(Code::MappingInvalid, "no column is chosen");
+                return Err(here(failure.help("Choose a column, or another kind of value")));
+            }
+            Kind::Column => json!({ "@path": path_of(&self.text) }),
+            Kind::Template => json!({ "@template": with_columns(&self.text, columns) }),
+            Kind::Text => self.text.as_str().into(),
+            Kind::Number => {
+                let number = number(self.text.trim());
+                if !number.is_number() {
+                    let message = format!("`{}` is not a number", self.text.trim());
+                    let failure = Failure::new(Code::MappingInvalid, message);
+                    return Err(here(failure.help("Write it as `12` or `-3.5`")));
+                }
+                number
+            }
+            Kind::Boolean => (self.text == "true").into(),
+            Kind::Null => Value::Null,
+            Kind::Json => serde_json::from_str(&self.text).map_err(|error| {
+                let failure =
+                    Failure::new(Code::MappingInvalid, format!("this is not JSON: {error}"));
+                here(failure.help(
+                    "Write a value or a directive such as `{ \"@path\": \"$.properties.id\" }`",
+                ))
+            })?,
+            Kind::List => {
+                let mut items = Vec::new();
+                for (place, (_, child)) in self.children.iter().enumerate() {
+                    items.extend(child.directive(columns).map_err(|it| within(place, it))?);
+                }
+                items.into()
+            }
+            Kind::Object => {
+                let mut entries = Map::new();
+                for (place, (name, child)) in self.children.iter().enumerate() {
+                    let value = child.directive(columns).map_err(|it| within(place, it))?;
+                    let Some(value) = value else { continue };
+                    if name.is_empty() {
+                        let failure =
+                            Failure::new(Code::MappingInvalid, "the property has no name");
+                        return Err(within(place, here(failure.help("Name it, or remove it"))));
+                    }
+                    entries.insert(name.clone(), value);
+                }
+                entries.into()
+            }
+        }))
+    }
+
+    /// The value at a path below this one, as in `0/2`.
+    pub(super) fn at(&mut self, path: &str) -> Option<&mut Self> {
+        if path.is_empty() {
+            return Some(self);
+        }
+        let (place, rest) = path.split_once('/').unwrap_or((path, ""));
+        self.children.get_mut(place.parse::<usize>().ok()?)?.1.at(rest)
+    }
+
+    /// Removes the value at a path below this one.
+    pub(super) fn remove(&mut self, path: &str) {
+        let (parent, place) = path.rsplit_once('/').unwrap_or(("", path));
+        if let (Some(parent), Ok(place)) = (self.at(parent), place.parse::<usize>())
+            && place < parent.children.len()
+        {
+            parent.children.remove(place);
+        }
+    }
+}
+
+fn within(place: usize, (path, failure): (String, Failure)) -> (String, Failure) {
+    let path = if path.is_empty() { place.to_string() } else { format!("{place}/{path}") };
+    (path, failure)
+}
+
+/// The path of a column, as directives name it.
+fn path_of(column: &str) -> String {
+    let plain = column.chars().all(|it| it.is_alphanumeric() || it == '_');
+    if plain { format!("$.properties.{column}") } else { format!("$.properties[\"{column}\"]") }
+}
+
+/// A text in which columns stand by their bare names, as templates name them.
+fn with_columns(text: &str, columns: &[String]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, behind)) = after.split_once("}}") else { break };
+        let bare = name.trim();
+        filled.push_str(before);
+        filled.push_str("{{");
+        if columns.iter().any(|column| column == bare) {
+            filled.push_str("properties.");
+            filled.push_str(bare);
+        } else {
+            filled.push_str(name);
+        }
+        filled.push_str("}}");
+        rest = behind;
+    }
+    filled + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Kind, Node};
+
+    fn columns() -> Vec<String> {
+        ["email", "event", "first name"].map(str::to_owned).into()
+    }
+
+    #[test]
+    fn a_directive_is_read_and_written_as_it_was() {
+        for directive in [
+            json!({ "@path": "$.properties.email" }),
+            json!({ "@path": "$.properties[\"first name\"]" }),
+            json!({ "@template": "Dear {{properties.email}}, {{event}}" }),
+            json!({ "@template": "{{ messageId }}" }),
+            json!({ "@if": { "exists": { "@path": "$.properties.email" }, "then": 1 } }),
+            json!([1, "two", null, { "a": true, "b": { "@path": "$.properties.email" } }]),
+            json!("{{email}}"),
+        ] {
+            let node = Node::of(Some(&directive), &columns());
+            assert_eq!(node.directive(&columns()).unwrap(), Some(directive), "{node:?}");
+        }
+        assert_eq!(Node::of(None, &[]).directive(&[]).unwrap(), None::<Value>);
+    }
+
+    #[test]
+    fn people_name_columns_bare() {
+        let node = Node::new(Kind::Template, "Dear {{ email }} {{nobody}} {{");
+        let told = node.directive(&columns()).unwrap();
+        assert_eq!(told, Some(json!({ "@template": "Dear {{properties.email}} {{nobody}} {{" })));
+        // What has the name of a column but means something else is shown to the letter.
+        let event = json!({ "@template": "{{event}}" });
+        assert_eq!(Node::of(Some(&event), &columns()).kind, Kind::Json);
+    }
+
+    #[test]
+    fn what_is_typed_wrong_is_told_with_its_path() {
+        let bad = Node::new(Kind::Number, "many");
+        let object = Node {
+            kind: Kind::Object,
+            text: String::new(),
+            children: vec![("a".to_owned(), Node::default()), ("b".to_owned(), bad)],
+        };
+        let list =
+            Node { kind: Kind::List, text: String::new(), children: vec![(String::new(), object)] };
+        let (path, failure) = list.directive(&[]).unwrap_err();
+        assert_eq!((path.as_str(), failure.message()), ("0/1", "`many` is not a number"));
+    }
+}

@@ -1,0 +1,143 @@
+//! When a mapping syncs, as forms say it.
+
+use ebb_core::schedule::Interval;
+use serde_json::{Map, Value, json};
+
+use crate::pages::build::{field::Choice, typed::Typed};
+
+/// The days of the week: as documents name them, and as people do.
+const DAYS: [(&str, &str); 7] = [
+    ("mon", "Mon"),
+    ("tue", "Tue"),
+    ("wed", "Wed"),
+    ("thu", "Thu"),
+    ("fri", "Fri"),
+    ("sat", "Sat"),
+    ("sun", "Sun"),
+];
+
+/// The ways to say when, by the name of their part of the form.
+const WAYS: [(&str, &str); 5] = [
+    ("manual", "By hand"),
+    ("every", "Interval"),
+    ("days", "Days and hours"),
+    ("cron", "Cron"),
+    ("after", "After another"),
+];
+
+/// The fields of a schedule, ready to be shown.
+pub(super) struct Schedule {
+    pub(super) ways: Vec<Choice>,
+    pub(super) every: Vec<Choice>,
+    pub(super) days: Vec<Choice>,
+    pub(super) at: String,
+    pub(super) cron: String,
+    pub(super) timezone: String,
+    pub(super) after: Vec<Choice>,
+}
+
+impl Schedule {
+    /// What was typed; `others` are the mappings that may come before.
+    pub(super) fn new(typed: &Typed, others: &[String]) -> Self {
+        let way = Some(typed.get("when")).filter(|way| !way.is_empty()).unwrap_or("manual");
+        let every = Some(typed.get("every")).filter(|every| !every.is_empty()).unwrap_or("1h");
+        let chosen: Vec<&str> = typed.all("day").collect();
+        let day = |(day, label): (&str, &str)| Choice {
+            value: day.to_owned(),
+            label: label.to_owned(),
+            chosen: chosen.contains(&day),
+        };
+        Self {
+            ways: WAYS.map(|(key, label)| Choice::new(key, label, way)).into(),
+            every: Interval::ALL
+                .map(|interval| Choice::new(interval.as_str(), &words(interval), every))
+                .into(),
+            days: DAYS.map(day).into(),
+            at: typed.get("at").to_owned(),
+            cron: typed.get("cron").to_owned(),
+            timezone: typed.get("timezone").to_owned(),
+            after: others.iter().map(|name| Choice::new(name, name, typed.get("after"))).collect(),
+        }
+    }
+}
+
+fn words(interval: Interval) -> String {
+    let (number, unit) = match interval.duration().as_secs() / 60 {
+        minutes @ 0..60 => (minutes, "minutes"),
+        1_440 => return "Every day, at midnight UTC".to_owned(),
+        60 => return "Every hour".to_owned(),
+        minutes => (minutes / 60, "hours"),
+    };
+    format!("Every {number} {unit}")
+}
+
+/// What was typed, as a document says it.
+pub(super) fn document(typed: &Typed) -> Value {
+    let zoned = |mut schedule: Map<String, Value>| {
+        let zone = typed.get("timezone");
+        if !zone.is_empty() {
+            schedule.insert("timezone".to_owned(), zone.into());
+        }
+        Value::from(schedule)
+    };
+    match typed.get("when") {
+        "every" => json!({ "every": typed.get("every") }),
+        "days" => {
+            let days: Vec<&str> = typed.all("day").collect();
+            let at = typed.get("at").split([',', ' ']).filter(|hour| !hour.is_empty());
+            let at: Vec<&str> = at.collect();
+            zoned(Map::from_iter([("days".to_owned(), days.into()), ("at".to_owned(), at.into())]))
+        }
+        "cron" => zoned(Map::from_iter([("cron".to_owned(), typed.get("cron").into())])),
+        "after" => json!({ "after": typed.get("after") }),
+        _ => "manual".into(),
+    }
+}
+
+/// A document's schedule as it would be typed.
+pub(super) fn type_in(schedule: Option<&Value>, typed: &mut Typed) {
+    let Some(Value::Object(schedule)) = schedule else {
+        typed.set("when", "manual");
+        return;
+    };
+    for (key, value) in schedule {
+        match value {
+            Value::String(text) => typed.set(key.as_str(), text.as_str()),
+            Value::Array(items) if key == "days" => {
+                items.iter().filter_map(Value::as_str).for_each(|day| typed.add("day", day));
+            }
+            Value::Array(items) => {
+                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                typed.set(key.as_str(), items.join(", "));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+        }
+    }
+    let way =
+        ["every", "days", "cron", "after"].into_iter().find(|way| schedule.contains_key(*way));
+    typed.set("when", way.unwrap_or("manual"));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{document, type_in};
+    use crate::pages::build::typed::Typed;
+
+    #[test]
+    fn a_schedule_is_typed_and_said_as_it_was() {
+        for schedule in [
+            json!("manual"),
+            json!({ "every": "2h" }),
+            json!({ "days": ["mon", "fri"], "at": ["09:00", "14:00"], "timezone": "Europe/Berlin" }),
+            json!({ "days": ["sun"], "at": ["00:00"] }),
+            json!({ "cron": "30 6 * * 1-5", "timezone": "UTC" }),
+            json!({ "after": "people_to_hook" }),
+        ] {
+            let mut typed = Typed::default();
+            type_in(Some(&schedule), &mut typed);
+            assert_eq!(document(&typed), schedule);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The pages on which people build: sources, models, destinations, mappings.
+
+mod destinations;
+pub(crate) mod field;
+pub(crate) mod highlight;
+mod mappings;
+mod models;
+mod settings;
+mod sources;
+mod typed;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use ebb_core::{Code, Failure};
+use ebb_store::Role;
+use ebb_workspace::Workspace;
+
+use crate::{
+    access::Actor,
+    app::{App, Section},
+};
+use typed::Asked;
+
+/// The addresses of these pages.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/sources", get(sources::list))
+        .route("/sources/new", get(sources::show_new).post(sources::create))
+        .route("/build/test-source", post(sources::test))
+        .route("/build/setup", post(sources::setup))
+        .route("/sources/{name}", get(sources::show).post(sources::update))
+        .route("/sources/{name}/delete", post(sources::delete))
+        .route("/models", get(models::list))
+        .route("/models/new", get(models::show_new).post(models::create))
+        .route("/build/preview", post(models::preview))
+        .route("/models/{name}", get(models::show).post(models::update))
+        .route("/models/{name}/delete", post(models::delete))
+        .route("/destinations", get(destinations::list))
+        .route("/destinations/new/{kind}", get(destinations::show_new).post(destinations::create))
+        .route("/build/test-destination", post(destinations::test))
+        .route("/destinations/{name}", get(destinations::show).post(destinations::update))
+        .route("/destinations/{name}/switch", post(destinations::switch))
+        .route("/destinations/{name}/delete", post(destinations::delete))
+        .route("/mappings", get(mappings::list))
+        .route("/mappings/new", get(mappings::show_new).post(mappings::create))
+        .route("/build/editor", post(mappings::rearrange))
+        .route("/build/render", post(mappings::render))
+        .route("/build/send", post(mappings::send))
+        .route("/mappings/{name}/edit", get(mappings::edit).post(mappings::update))
+        .route("/mappings/{name}/document", post(mappings::replace))
+}
+
+/// Leads to another page: a browser by itself, htmx by its own header.
+fn lead_to(asked: Asked, path: &str) -> Response {
+    match asked {
+        Asked::Whole => Redirect::to(path).into_response(),
+        Asked::Part => {
+            let path = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+            (StatusCode::NO_CONTENT, [(HeaderName::from_static("hx-redirect"), path)])
+                .into_response()
+        }
+    }
+}
+
+/// A page whose form is shown again because something is wrong with it. htmx takes the form alone, and
+/// nothing from an answer that is an error.
+fn form_again(asked: Asked, mut page: Response) -> Response {
+    match asked {
+        Asked::Whole => *page.status_mut() = StatusCode::UNPROCESSABLE_ENTITY,
+        Asked::Part => {
+            let headers = page.headers_mut();
+            for (name, value) in
+                [("hx-retarget", "#form"), ("hx-reselect", "#form"), ("hx-reswap", "outerHTML")]
+            {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+        }
+    }
+    page
+}
+
+/// What a page may do with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// It is changed in the project's files.
+    Files,
+    /// The person may only look.
+    Viewer,
+    /// It may be changed here.
+    Open,
+}
+
+impl Hold {
+    fn of(app: &App, actor: &Actor, section: Section, name: &str) -> Self {
+        if app.configuration().in_files(section, name) {
+            Self::Files
+        } else if actor.may(Role::Editor) {
+            Self::Open
+        } else {
+            Self::Viewer
+        }
+    }
+}
+
+/// Who uses something, as a sentence names them: `3 models`.
+fn counted(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// The mappings that use a model or a destination.
+fn mappings_of(
+    workspace: &Workspace,
+    of: impl Fn(&ebb_core::config::Mapping) -> bool,
+) -> Vec<String> {
+    let mappings = workspace.project.mappings.iter();
+    mappings.filter(|(_, mapping)| of(mapping)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Why a new entry cannot have this name.
+fn taken(app: &App, section: Section, name: &str) -> Option<Failure> {
+    let noun = section.noun();
+    if name.is_empty() {
+        let failure = Failure::new(Code::ConfigValue, format!("the {noun} needs a name"));
+        return Some(failure.help("Give it one"));
+    }
+    app.configuration().find(section, name).ok()?;
+    let failure =
+        Failure::new(Code::ConfigDuplicate, format!("there is a {noun} `{name}` already"));
+    Some(failure.help("Give this one another name"))
+}
+
+/// The version that a form was made from; `A610` if it says none.
+fn version(typed: &typed::Typed) -> Result<i64, Failure> {
+    let missing =
+        |_| Failure::new(Code::RequestInvalid, "the form does not say which version it changes");
+    typed.get("version").parse().map_err(missing)
+}

@@ -1,0 +1,10 @@
+//! Models: one query of a source each, with the column that names its records.
+
+mod edit;
+mod form;
+mod list;
+mod sample;
+
+pub(super) use edit::{create, delete, preview, show, show_new, update};
+pub(super) use list::list;
+pub(super) use sample::{among, type_of};

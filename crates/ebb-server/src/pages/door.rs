@@ -1,0 +1,203 @@
+//! In and out: signing in, joining, signing out. These pages need nobody who is known.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{ConnectInfo, Path, Query, State},
+    http::{HeaderMap, StatusCode, Uri, header::REFERER},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::{
+    CookieJar,
+    cookie::{Cookie, SameSite},
+};
+use ebb_core::Failure;
+use ebb_store::Guest;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::page;
+use crate::{
+    access::{Actor, THEME, end_session, invited, join as use_link, sign_in as begin},
+    app::App,
+    assets,
+    refusal::Refusal,
+};
+
+/// What surrounds these pages.
+struct Bare {
+    assets: &'static str,
+}
+
+fn bare() -> Bare {
+    Bare { assets: assets::version() }
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    frame: Bare,
+    next: String,
+    email: String,
+    failure: Option<Failure>,
+}
+
+#[derive(Template)]
+#[template(path = "join.html")]
+struct JoinPage {
+    frame: Bare,
+    first: bool,
+    email: String,
+    name: String,
+    failure: Option<Failure>,
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage {
+    frame: Bare,
+    failure: Failure,
+}
+
+/// A refusal for somebody who is not known.
+pub(super) fn refused(_: &App, refusal: &Refusal) -> Response {
+    let shown = RefusedPage { frame: bare(), failure: refusal.failure() };
+    with_status(page(&shown), refusal.status())
+}
+
+fn with_status(page: Result<Response, Refusal>, status: StatusCode) -> Response {
+    match page {
+        Ok(mut page) => {
+            *page.status_mut() = status;
+            page
+        }
+        Err(_) => status.into_response(),
+    }
+}
+
+/// The address of the sign-in page that leads back to where somebody wanted to go.
+pub(super) fn sign_in_address(uri: &Uri) -> String {
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("next", wanted).finish();
+    format!("/sign-in?{query}")
+}
+
+/// A path of this server; `/` for anything else, so that no link leads away from here.
+fn own_path(wanted: &str) -> &str {
+    let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains('\\');
+    if own { wanted } else { "/" }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn show_sign_in(
+    actor: Option<Actor>,
+    Query(Wanted { next }): Query<Wanted>,
+) -> Result<Response, Refusal> {
+    if actor.is_some() {
+        return Ok(Redirect::to(own_path(&next)).into_response());
+    }
+    page(&SignInPage { frame: bare(), next, email: String::new(), failure: None })
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignInForm {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    ConnectInfo(origin): ConnectInfo<SocketAddr>,
+    cookies: CookieJar,
+    Form(form): Form<SignInForm>,
+) -> Response {
+    let tried = match app.throttle.count(origin.ip(), &form.email) {
+        Ok(()) => begin(&app, &form.email, form.password).await,
+        Err(failure) => Err(failure),
+    };
+    match tried {
+        Ok(cookie) => (cookies.add(cookie), Redirect::to(own_path(&form.next))).into_response(),
+        Err(failure) => {
+            let status = Refusal::from(failure.clone()).status();
+            let (next, email) = (form.next, form.email);
+            let shown = SignInPage { frame: bare(), next, email, failure: Some(failure) };
+            with_status(page(&shown), status)
+        }
+    }
+}
+
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    cookies: CookieJar,
+) -> Result<Response, Refusal> {
+    let gone = end_session(&app, &cookies).await?;
+    Ok((cookies.add(gone), Redirect::to("/sign-in")).into_response())
+}
+
+pub(super) async fn show_join(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+) -> Result<Response, Refusal> {
+    let (first, email, name) = match invited(&app, &token).await? {
+        Guest::FirstOwner => (true, String::new(), String::new()),
+        Guest::Known(person) => (false, person.email, person.name),
+    };
+    page(&JoinPage { frame: bare(), first, email, name, failure: None })
+}
+
+#[derive(Deserialize)]
+pub(super) struct JoinForm {
+    #[serde(default)]
+    email: String,
+    name: String,
+    password: String,
+}
+
+pub(super) async fn join(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    cookies: CookieJar,
+    Form(JoinForm { email, name, password }): Form<JoinForm>,
+) -> Result<Response, Refusal> {
+    let first = invited(&app, &token).await? == Guest::FirstOwner;
+    match use_link(&app, &token, &email, &name, password).await {
+        Ok(cookie) => Ok((cookies.add(cookie), Redirect::to("/")).into_response()),
+        Err(failure) => {
+            let status = Refusal::from(failure.clone()).status();
+            let shown = JoinPage { frame: bare(), first, email, name, failure: Some(failure) };
+            Ok(with_status(page(&shown), status))
+        }
+    }
+}
+
+/// From the system's theme to light, to dark, and back. Leads to the page that the button was on.
+pub(super) async fn switch_theme(
+    State(app): State<Arc<App>>,
+    cookies: CookieJar,
+    headers: HeaderMap,
+) -> Response {
+    let page = headers.get(REFERER).and_then(|page| page.to_str().ok()?.parse::<Uri>().ok());
+    let back = page.as_ref().and_then(Uri::path_and_query).map_or("/", |path| path.as_str());
+    let next = match cookies.get(THEME).map(Cookie::value) {
+        Some("light") => "dark",
+        Some("dark") => "",
+        Some(_) | None => "light",
+    };
+    let cookie = Cookie::build((THEME, next))
+        .path("/")
+        .secure(app.secure)
+        .same_site(SameSite::Lax)
+        .permanent()
+        .build();
+    (cookies.add(cookie), Redirect::to(own_path(back))).into_response()
+}

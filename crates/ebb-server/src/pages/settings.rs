@@ -1,0 +1,228 @@
+//! People, API tokens, and who changed what.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use ebb_core::{Code, Failure, port::Clock};
+use ebb_store::{AuditLine, Person, Role, Token};
+use ebb_workspace::SystemClock;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{
+    Frame, page,
+    words::{ago, clock},
+};
+use crate::{
+    access::{Actor, address, digest_of, invite as new_link, new_token},
+    app::{App, new_id},
+    refusal::Refusal,
+};
+
+/// Lines of the audit log that are shown.
+const LINES: usize = 50;
+
+/// A token as a line of a list.
+struct TokenLine {
+    token: Token,
+    owner: String,
+    used: String,
+    ends: String,
+    mine: bool,
+}
+
+/// What is shown once, and never again.
+struct Shown {
+    what: &'static str,
+    value: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    owner: bool,
+    me: String,
+    people: Vec<Person>,
+    tokens: Vec<TokenLine>,
+    roles: Vec<Role>,
+    audit: Vec<(AuditLine, String)>,
+    shown: Option<Shown>,
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, actor: Actor) -> Result<Response, Refusal> {
+    settings(&app, &actor, None).await
+}
+
+async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Response, Refusal> {
+    let owner = actor.may(Role::Owner);
+    let now = SystemClock.now();
+    let people = app.store.people().await?;
+    let tokens = app.store.tokens().await?.into_iter();
+    let tokens = tokens.filter(|token| owner || token.person == actor.person.id);
+    let name = |id: &str| {
+        let person = people.iter().find(|person| person.id == id);
+        person.map(|person| person.name.clone()).unwrap_or_default()
+    };
+    let tokens = tokens.map(|token| TokenLine {
+        owner: name(&token.person),
+        used: token.used_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
+        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| clock(now, at)),
+        mine: owner || token.person == actor.person.id,
+        token,
+    });
+    let audit = if owner { app.store.audit(None, LINES).await? } else { Vec::new() };
+    let tokens = tokens.collect();
+    page(&SettingsPage {
+        frame: Frame::new(app, actor, "settings"),
+        owner,
+        me: actor.person.id.clone(),
+        tokens,
+        people,
+        roles: Role::ALL.into_iter().filter(|role| *role <= actor.role).collect(),
+        audit: audit.into_iter().map(|line| (line.clone(), ago(now, line.at))).collect(),
+        shown,
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Invited {
+    email: String,
+    name: String,
+    role: Role,
+}
+
+/// Invites somebody; the link is shown once.
+pub(super) async fn invite(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Form(Invited { email, name, role }): Form<Invited>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Owner)?;
+    let email = address(&email)?;
+    let name = if name.trim().is_empty() { email.clone() } else { name.trim().to_owned() };
+    let created_at = SystemClock.now();
+    let person = Person { id: new_id(), email, name, role, joined: false, created_at };
+    app.store.add_person(&person).await?;
+    app.note(&actor, "person.invited", &person.email).await?;
+    link(&app, &actor, &person.id).await
+}
+
+/// Gives somebody a new link, by which they choose a new password.
+pub(super) async fn invite_again(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Owner)?;
+    let person = app.store.person(&id).await?;
+    app.note(&actor, "person.invited", &person.email).await?;
+    link(&app, &actor, &id).await
+}
+
+async fn link(app: &App, actor: &Actor, person: &str) -> Result<Response, Refusal> {
+    let value = new_link(&app.store, person).await?;
+    let what = "Send them this link. It works once, for seven days, and is not shown again";
+    settings(app, actor, Some(Shown { what, value })).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct Changed {
+    name: String,
+    role: Role,
+}
+
+/// Gives a person another name or role.
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+    Form(Changed { name, role }): Form<Changed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Owner)?;
+    let person = app.store.person(&id).await?;
+    app.store.change_person(&id, name.trim(), role).await?;
+    app.note(&actor, "person.changed", &person.email).await?;
+    Ok(Redirect::to("/settings").into_response())
+}
+
+/// Removes a person, with their sessions and tokens.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Owner)?;
+    let person = app.store.person(&id).await?;
+    app.store.remove_person(&id).await?;
+    app.note(&actor, "person.removed", &person.email).await?;
+    Ok(Redirect::to("/settings").into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    name: String,
+    role: Role,
+    /// Days until it ends; empty for one that does not.
+    days: String,
+}
+
+/// Makes an API token; it is shown once.
+pub(super) async fn add_token(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Form(Wanted { name, role, days }): Form<Wanted>,
+) -> Result<Response, Refusal> {
+    actor.must_be(role)?;
+    let now = SystemClock.now();
+    let token = Token {
+        id: new_id(),
+        name: name.trim().to_owned(),
+        role,
+        person: actor.person.id.clone(),
+        created_at: now,
+        expires_at: end(now, &days)?,
+        used_at: None,
+    };
+    if token.name.is_empty() {
+        let failure = Failure::new(Code::RequestInvalid, "the token has no name");
+        return Err(failure.help("Say what it is for").into());
+    }
+    let value = new_token()?;
+    app.store.add_token(&token, &digest_of(value.expose())).await?;
+    app.note(&actor, "token.created", &token.name).await?;
+    let what = "This is the token. It is not shown again";
+    settings(&app, &actor, Some(Shown { what, value: value.expose().to_owned() })).await
+}
+
+fn end(now: Timestamp, days: &str) -> Result<Option<Timestamp>, Failure> {
+    if days.is_empty() {
+        return Ok(None);
+    }
+    let hours = days.parse::<u32>().ok().map(|days| i64::from(days) * 24);
+    let end = hours.and_then(|hours| now.checked_add(jiff::SignedDuration::from_hours(hours)).ok());
+    end.map(Some).ok_or_else(|| {
+        Failure::new(Code::RequestInvalid, format!("`{days}` is not a number of days"))
+            .help("Give a whole number, or nothing for a token without an end")
+    })
+}
+
+/// Revokes a token: one's own, or as an owner anybody's.
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let theirs = app.store.tokens().await?.into_iter().find(|token| token.id == id);
+    if theirs.is_some_and(|token| token.person != actor.person.id) {
+        actor.must_be(Role::Owner)?;
+    }
+    let token = app.store.revoke_token(&id).await?;
+    app.note(&actor, "token.revoked", &token.name).await?;
+    Ok(Redirect::to("/settings").into_response())
+}

@@ -1,0 +1,7 @@
+//! The interface for programs.
+
+mod configuration;
+mod description;
+mod models;
+mod people;
+mod syncs;

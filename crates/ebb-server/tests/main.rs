@@ -1,0 +1,12 @@
+//! The server as others meet it: over a real port, on a project folder of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod api;
+mod door;
+mod house;
+mod pages_build;

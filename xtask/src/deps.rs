@@ -6,16 +6,28 @@ use crate::{
 };
 
 /// Each crate of the product with the crates of the workspace it may use.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     (
         "ebb",
         &[
+            "ebb-server",
             "ebb-workspace",
             "ebb-engine",
             "ebb-store",
             "ebb-warehouse",
             "ebb-destination",
             "ebb-mapping",
+            "ebb-core",
+        ],
+    ),
+    (
+        "ebb-server",
+        &[
+            "ebb-workspace",
+            "ebb-engine",
+            "ebb-store",
+            "ebb-warehouse",
+            "ebb-destination",
             "ebb-core",
         ],
     ),

@@ -44,6 +44,10 @@ pub(crate) fn check<D: Dialect + ?Sized>(
             .help("Give one of them another name with `AS`"));
         }
     }
+    // Whoever sees a query's columns for the first time has yet to choose the one that identifies.
+    if model.id.is_empty() {
+        return Ok(());
+    }
     let id = find("identifier", &model.id, columns)?;
     if let Some(timestamp) = &model.timestamp {
         find("timestamp", timestamp, columns)?;

@@ -12,7 +12,7 @@ struct Server(Child);
 
 impl Server {
     fn start(shop: &Shop) -> Self {
-        Self(shop.command(&["serve"]).spawn().unwrap())
+        Self(shop.command(&["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap())
     }
 
     /// Asks it to stop; what it printed, line by line.

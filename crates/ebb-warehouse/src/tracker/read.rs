@@ -47,13 +47,22 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
 ) -> Result<Preview, Failure> {
     let mut session = tracker.connection.open(Access::Read).await?;
     let columns = columns(tracker, &mut *session, model).await?;
+    let mut model = model.clone();
+    if model.id.is_empty() {
+        let identifies = |column: &&Column| tracker.dialect.can_identify(column);
+        let column = columns.iter().find(identifies).ok_or_else(|| {
+            let message = "the query has no column that could identify a record";
+            Failure::new(Code::IdentifierType, message)
+        })?;
+        model.id.clone_from(&column.name);
+    }
     // Nothing of a sync matters to a preview but the model.
     let job = DiffJob {
         sync: SyncId::from_parts(0, 0),
         mapping: String::new(),
         source: String::new(),
         model_name: String::new(),
-        model: model.clone(),
+        model,
         columns,
         keep_deleted_values: false,
         limit: 0,

@@ -1,18 +1,18 @@
-//! `ebb serve`: syncs by schedule, until it is told to stop.
+//! `ebb serve`: the page, the API and the schedules, until it is told to stop.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ebb_core::{
-    Failure, Schedule,
-    port::{Clock, Store, SyncRecord},
+    Code, Failure,
+    port::{Clock, SyncRecord},
 };
-use ebb_engine::{Entry, Outlook, Scheduler, Timetable, WhyNot};
-use ebb_store::Database;
+use ebb_engine::{Outlook, WhyNot};
+use ebb_server::{App, Started};
+use ebb_workspace::{SystemClock, Workspace};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-use ebb_workspace::{SystemClock, Workspace};
 
 use crate::{
     cli::Global,
@@ -20,24 +20,55 @@ use crate::{
     view,
 };
 
-/// Sync by schedule until it is told to stop (SIGTERM, Ctrl-C)
+/// Serve the page and the API, and sync by schedule, until it is told to stop (SIGTERM, Ctrl-C)
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    listening: Listening,
+}
+
+/// Where the server listens.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Listening {
+    /// The address to listen on; one beyond this machine takes `--behind-tls`
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+    /// A proxy in front of this server speaks TLS with browsers
+    #[arg(long)]
+    behind_tls: bool,
+}
 
 /// So long may syncs take to end once Ebb is told to stop. What does not make it is finished by the
 /// next start.
 const GRACE: Duration = Duration::from_secs(25);
 
-/// Finishes what was interrupted, then starts every mapping's syncs when they are due.
-pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> {
+/// Finishes what was interrupted, then starts every mapping's syncs when they are due, and answers
+/// requests meanwhile.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    serve(Workspace::open(&global.project)?, arguments.listening, global).await
+}
+
+/// Serves an opened project.
+pub(crate) async fn serve(
+    files: Workspace,
+    Listening { listen, behind_tls }: Listening,
+    global: &Global,
+) -> Result<Finish, Stop> {
+    if !listen.ip().is_loopback() && !behind_tls {
+        let message =
+            format!("`{listen}` is reached from other machines, and nothing encrypts the way");
+        return Err(Failure::new(Code::ConfigValue, message)
+            .help("Put a proxy in front that speaks TLS and say `--behind-tls`, or listen on 127.0.0.1")
+            .into());
+    }
     let stop = CancellationToken::new();
     let signals = signals()?;
-    let workspace = Arc::new(Workspace::open(&global.project)?);
-    let (engine, store) = workspace.engine()?;
-    engine.purge().await?;
-    let table = timetable(&workspace, &store).await?;
-    let scheduler = Scheduler::new(Arc::new(engine), Arc::<Workspace>::clone(&workspace), table);
-    tell_outlooks(&workspace, &scheduler, global);
+    #[expect(clippy::disallowed_methods, reason = "the one setting that no file may hold")]
+    let key = std::env::var("EBB_KEY").ok();
+    let (app, started) = App::open(files, key.as_deref(), behind_tls).await?;
+    let listener = listen_on(listen).await?;
+    tell_start(&listener, &started, global);
+    tell_outlooks(&app, global);
     let tell = |sync: &SyncRecord| {
         if global.json {
             print_json(&view::sync(sync, &[]));
@@ -45,19 +76,37 @@ pub(crate) async fn run(_: &Arguments, global: &Global) -> Result<Finish, Stop> 
             print_text(&view::sync_text(sync, &[]));
         }
     };
-    let run = scheduler.run(&stop, tell);
+    let answers = ebb_server::serve(Arc::clone(&app), listener, stop.clone());
+    let run = async {
+        let ((), answered) = tokio::join!(app.run_schedules(&stop, tell), answers);
+        answered
+    };
     tokio::pin!(run);
-    tokio::select! {
-        () = &mut run => {}
+    let ended = tokio::select! {
+        ended = &mut run => Ok(ended),
         () = signals => {
             stop.cancel();
-            if tokio::time::timeout(GRACE, run).await.is_err() {
-                tracing::warn!("some syncs did not end in time; the next start finishes them");
-                return Ok(Finish::DoneWithFailures);
-            }
+            tokio::time::timeout(GRACE, run).await
+        }
+    };
+    match ended {
+        Ok(Ok(())) => Ok(Finish::Done),
+        Ok(Err(error)) => {
+            let message = "the server could not go on answering";
+            Err(Failure::new(Code::StateUnavailable, message).caused_by(error).into())
+        }
+        Err(_) => {
+            tracing::warn!("some syncs did not end in time; the next start finishes them");
+            Ok(Finish::DoneWithFailures)
         }
     }
-    Ok(Finish::Done)
+}
+
+async fn listen_on(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(Code::ConfigValue, format!("`{address}` cannot be listened on: {error}"))
+            .help("Choose another address with `--listen`, such as `127.0.0.1:7071`")
+    })
 }
 
 /// Waits for somebody who wants Ebb to stop.
@@ -65,7 +114,7 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let failed = |error| {
         let message = "the system does not tell when to stop";
-        Failure::new(ebb_core::Code::StateUnavailable, message).caused_by(error)
+        Failure::new(Code::StateUnavailable, message).caused_by(error)
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -77,43 +126,24 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// All mappings of a project. A schedule counts from the mapping's latest sync: what was missed since is
-/// made up for once. One that never synced begins at once, if its schedule is an interval.
-async fn timetable(workspace: &Workspace, store: &Database) -> Result<Timetable, Failure> {
-    let now = SystemClock.now();
-    let project = &workspace.project;
-    let mut table = Timetable::default();
-    for (name, source) in &project.sources {
-        table.set_places(name, source.max_concurrent_syncs);
+/// Says where the page is, and how the first owner joins.
+fn tell_start(listener: &TcpListener, started: &Started, global: &Global) {
+    let address = listener.local_addr().map(|address| format!("http://{address}"));
+    let address = address.unwrap_or_default();
+    let link = started.first_owner.as_ref().map(|path| format!("{address}{path}"));
+    if global.json {
+        print_json(&json!({ "address": address, "first_owner": link }));
+        return;
     }
-    for (name, mapping) in &project.mappings {
-        let latest = store.syncs(Some(name), 1).await?.pop();
-        let entry = Entry {
-            schedule: mapping.schedule.clone(),
-            source: workspace.model(&mapping.model)?.source.clone(),
-            since: latest.as_ref().map_or(now, |sync| sync.started_at),
-            at_once: latest.is_none() && matches!(mapping.schedule, Schedule::Every { .. }),
-            off: off(workspace, name),
-        };
-        let interrupted = entry.off.is_none() && store.unfinished(name).await?.is_some();
-        table.set(name, entry);
-        if interrupted {
-            table.request(name);
-        }
+    print_text(&format!("Ebb is at {address}\n"));
+    if let Some(link) = link {
+        print_text(&format!("You are the first? Become the owner, once, at {link}\n"));
     }
-    Ok(table)
-}
-
-fn off(workspace: &Workspace, mapping: &str) -> Option<WhyNot> {
-    let failure = workspace.enabled(mapping).err()?;
-    let destination = failure.code == ebb_core::Code::DestinationDisabled;
-    Some(if destination { WhyNot::DestinationOff } else { WhyNot::SwitchedOff })
 }
 
 /// Says when each mapping runs next, and if it will not, why not.
-fn tell_outlooks(workspace: &Workspace, scheduler: &Scheduler, global: &Global) {
-    for mapping in workspace.project.mappings.keys() {
-        let Some(outlook) = scheduler.with(|table| table.outlook(mapping)) else { continue };
+fn tell_outlooks(app: &App, global: &Global) {
+    for (mapping, outlook) in app.outlooks() {
         if global.json {
             print_json(&json!({ "mapping": mapping, "next": outlook }));
         } else {

@@ -6,6 +6,7 @@ mod shop;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use ebb_core::{Code, Failure, port::SyncRecord};
@@ -17,6 +18,7 @@ use ebb_workspace::Workspace;
 
 use crate::{
     cli::Global,
+    commands::serve::{Listening, serve},
     report::{Finish, Stop, print_json, print_text},
     terminal, view,
 };
@@ -26,7 +28,15 @@ use crate::{
 pub(crate) struct Arguments {
     /// A new or empty folder for the project; a temporary one if absent
     directory: Option<PathBuf>,
+    /// Leave the demo running with its page, until Ctrl-C
+    #[arg(long)]
+    serve: bool,
+    #[command(flatten)]
+    listening: Listening,
 }
+
+/// How often what the CRM received is told while the demo is served.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// The two mappings: who is there, and who left.
 const MAPPINGS: [&str; 2] = ["customers-to-crm", "leavers-to-crm"];
@@ -91,6 +101,26 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         "\nWhat arrived is not what was changed.\n"
     });
     say(&format!("Look around with: ebb syncs --project {}\n", folder.display()));
+    if arguments.serve {
+        say(&format!(
+            "\nTry it in the page: a source of kind SQLite with the path shop.db, a model over it, and a \
+             webhook whose url is {}/by-hand\n\n",
+            receiver.address()
+        ));
+        let arrivals = async {
+            loop {
+                tokio::time::sleep(TOLD_EVERY).await;
+                let arrived = receiver.take();
+                if arrived.records > 0 {
+                    say(&format!("The CRM received {} records.\n", arrived.records));
+                }
+            }
+        };
+        return tokio::select! {
+            ended = serve(workspace, arguments.listening, global) => ended,
+            () = arrivals => Ok(Finish::Done),
+        };
+    }
     Ok(if right { Finish::Done } else { Finish::DoneWithFailures })
 }
 

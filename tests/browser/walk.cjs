@@ -1,0 +1,212 @@
+// What a new user does in the first half hour, in a real browser. Any error of the page, any violation of
+// axe-core and any overflow fails the walk.
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const path = require("node:path");
+const { chromium } = require("playwright-core");
+
+const [executablePath, told, tools, shots] = process.argv.slice(2);
+const axe = fs.readFileSync(path.join(tools, "node_modules/axe-core/axe.min.js"), "utf8");
+const printed = () => fs.readFileSync(told, "utf8");
+const link = printed().match(/once, at (\S+)/)[1];
+const receiver = printed().match(/webhook whose url is (\S+)\/by-hand/)[1];
+const base = new URL(link).origin;
+const PASSWORD = "correct horse battery";
+
+const problems = [];
+function watch(page) {
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    // An answer that refuses something is no error of the page.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+      problems.push(`${page.url()}: ${message.text()}`);
+    }
+  });
+  return page;
+}
+
+/** Looks at a page as people may have it: wide and narrow, light and dark. */
+async function look(page, name) {
+  for (const [width, colorScheme] of [[1440, "light"], [390, "dark"]]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    const violations = await page.evaluate(`${axe}; axe.run(document).then((found) =>
+      found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(" | ")))`);
+    for (const violation of violations) problems.push(`${name} ${width}: ${violation}`);
+    const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    if (wider > 0) problems.push(`${name} ${width}: ${wider} px wider than the window`);
+    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+  }
+  await page.setViewportSize({ width: 1440, height: 1000 });
+}
+
+/** Waits until something holds. */
+async function until(what, holds) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(`in vain: ${what}`);
+}
+
+async function walk(browser) {
+  const owner = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  const page = watch(await owner.newPage());
+  const main = page.locator("main");
+  const go = (address) => page.goto(base + address);
+
+  await page.goto(link);
+  await look(page, "join");
+  await page.fill("#email", "ada@example.com");
+  await page.fill("#name", "Ada Lovelace");
+  await page.fill("#password", PASSWORD);
+  await page.click("text=Create the owner");
+  await main.getByText("customers-to-crm").waitFor();
+  await look(page, "overview");
+
+  // 1. A source: its form, the test of its connection.
+  await go("/sources/new");
+  await main.getByText("SQLite", { exact: true }).click();
+  await page.fill("[name=name]", "my-shop");
+  await page.fill("[name=s-path]", "/etc/passwd");
+  await main.getByRole("button", { name: "Create source" }).click();
+  await main.getByText("is not a file of the project folder").first().waitFor();
+  assert.equal(await page.inputValue("[name=name]"), "my-shop", "what was typed stays");
+  await page.fill("[name=s-path]", "shop.db");
+  await main.getByRole("button", { name: "Test", exact: false }).first().click();
+  await main.locator(".checks li").nth(4).waitFor();
+  await look(page, "source-new");
+  await main.getByRole("button", { name: "Create source" }).click();
+  await page.waitForURL(/\/sources\/my-shop/);
+  await go("/sources");
+  await look(page, "sources");
+
+  // 2. A model: a query with a mistake, its preview, its identifier.
+  await go("/models/new");
+  await page.selectOption("[name=source]", "my-shop");
+  await page.fill("[name=query]", "select id, emial from customers");
+  await page.press("[name=query]", "Control+Enter");
+  await main.getByText("emial").first().waitFor();
+  await main.locator(".notice.bad").first().waitFor();
+  await page.fill("[name=query]", "select id, email, first_name, newsletter from customers where id <= 25");
+  await page.press("[name=query]", "Control+Enter");
+  await main.getByText("customer1@example.com").first().waitFor();
+  await look(page, "model-new");
+  await page.fill("[name=name]", "my-people");
+  const identifier = main.locator("[name=id]");
+  if ((await identifier.evaluate((field) => field.tagName)) === "SELECT") await identifier.selectOption("id");
+  else await identifier.fill("id");
+  await main.getByRole("button", { name: "Create model" }).click();
+  await page.waitForURL(/\/models\/my-people/);
+
+  // 3. A destination.
+  await go("/destinations");
+  await look(page, "destinations");
+  await go("/destinations/new/webhook");
+  await page.fill("[name=name]", "my-crm");
+  await look(page, "destination-new");
+  await main.getByRole("button", { name: "Create destination" }).click();
+  await page.waitForURL(/\/destinations\/my-crm/);
+
+  // 4. A mapping, with a test record.
+  await go("/mappings/new?model=my-people&destination=my-crm&action=send");
+  await page.selectOption('[name="k/url"]', "template");
+  await page.fill('[name="v/url"]', `${receiver}/by-hand`);
+  await page.press('[name="v/url"]', "Tab");
+  await page.fill("[name=name]", "people-by-hand");
+  await main.getByText(`"${receiver}/by-hand"`).first().waitFor();
+  await look(page, "mapping-new");
+  await main.getByRole("button", { name: "Send test record" }).click();
+  await main.getByText("The destination took the record").waitFor();
+  await main.getByRole("button", { name: "Create mapping" }).click();
+  await page.waitForURL(/\/mappings\/people-by-hand/);
+
+  // A sync, and what arrived.
+  await go("/mappings/people-by-hand");
+  await main.getByRole("button", { name: "Look without sending" }).click();
+  await main.getByText("A sync of people-by-hand now").waitFor();
+  await main.getByRole("button", { name: "Sync now" }).click();
+  await main.locator("tbody a").first().waitFor();
+  await main.getByText("Succeeded").first().waitFor();
+  await until("25 records arrive", () => printed().includes("The CRM received 25 records"));
+  await look(page, "mapping");
+  await main.locator("tbody a").first().click();
+  await main.getByText("Outcomes").waitFor();
+  await look(page, "sync");
+  await main.getByRole("button", { name: "Replay" }).click();
+  await until("the replay arrives", () => printed().match(/The CRM received 25 records/g).length === 2);
+
+  // A sync that fails: the receiver knows no object, and nobody listens at the other address.
+  await go("/mappings/people-by-hand/edit");
+  await page.fill('[name="v/url"]', "http://127.0.0.1:9/nobody");
+  await main.getByRole("button", { name: /Save|Change/ }).last().click();
+  await page.waitForURL(/\/mappings\/people-by-hand/);
+  await go("/mappings/people-by-hand");
+  await main.getByRole("button", { name: "Reset" }).click();
+  await page.locator("dialog").getByRole("button", { name: "Reset" }).click();
+  await page.waitForLoadState();
+  await main.getByRole("button", { name: "Sync now" }).click();
+  await until("the sync has failures", async () => {
+    await go("/syncs?mapping=people-by-hand");
+    return (await main.getByText("Partial").count()) + (await main.getByText("Failed").count()) > 1;
+  });
+  await main.locator("tbody a").first().click();
+  await main.getByText("What to do.").first().waitFor();
+  await look(page, "sync-failed");
+
+  // A second person looks, and can change nothing.
+  await go("/settings");
+  await page.fill("[name=email]", "vi@example.com");
+  await main.getByRole("button", { name: "Invite" }).click();
+  const invitation = await main.locator("#shown").textContent();
+  await look(page, "settings");
+  const viewer = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
+  const theirs = watch(await viewer.newPage());
+  await theirs.goto(base + invitation);
+  await theirs.fill("#name", "Vi");
+  await theirs.fill("#password", PASSWORD);
+  await theirs.click("button[type=submit]");
+  for (const address of ["/", "/sources", "/models/my-people", "/destinations", "/mappings/people-by-hand"]) {
+    await theirs.goto(base + address);
+    const buttons = await theirs.locator("main button, main a.btn.primary").allTextContents();
+    const allowed = /^\s*(Look without sending|Preview|Refresh|Search|Copy.*|What would be sent)?\s*$/;
+    const others = buttons.filter((text) => !allowed.test(text));
+    assert.deepEqual(others, [], `a viewer's buttons at ${address}`);
+  }
+  const refused = await theirs.evaluate(async () => {
+    const csrf = document.querySelector("[name=csrf]").value;
+    const body = new URLSearchParams({ csrf, wish: "sync" });
+    return (await fetch("/mappings/people-by-hand", { method: "POST", body })).status;
+  });
+  assert.equal(refused, 403);
+  await viewer.close();
+
+  for (const [address, name] of [["/syncs", "syncs"], ["/mappings", "mappings"], ["/api/reference", "reference"]]) {
+    await go(address);
+    await look(page, name);
+  }
+  await go("/");
+  await page.locator(".side").getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(/\/sign-in/);
+  await look(page, "sign-in");
+}
+
+(async () => {
+  const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"];
+  const browser = await chromium.launch({ executablePath, args });
+  try {
+    await walk(browser);
+  } catch (error) {
+    if (shots) {
+      for (const context of browser.contexts()) {
+        for (const page of context.pages()) await page.screenshot({ path: path.join(shots, "where-it-stopped.png"), fullPage: true });
+      }
+    }
+    problems.push(error.stack);
+  }
+  await browser.close();
+  for (const problem of problems) console.error(problem);
+  console.log(`the pages: ${problems.length === 0 ? "all is well" : `${problems.length} problems`}`);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+})();

@@ -165,6 +165,7 @@ async fn a_viewer_sees_no_button_and_can_change_nothing() {
     let page = vi.text("/mappings/all").await;
     assert!(page.contains("What it does") && !page.contains("Sync now"), "{page}");
     let mark = vi.mark().await;
+    assert_eq!(vi.get("/mappings/all/plan").await.status(), StatusCode::FORBIDDEN);
     for (path, more) in [
         ("/mappings/all", ("wish", "sync")),
         ("/mappings/all", ("wish", "reset")),

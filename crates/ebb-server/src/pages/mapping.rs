@@ -183,12 +183,13 @@ struct PlanFragment {
     rejected: Vec<(String, Failure)>,
 }
 
-/// What a sync would do now: a dry run in the warehouse.
+/// What a sync would do now: a dry run in the warehouse, which costs as much as a diff.
 pub(super) async fn plan(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
     let configuration = app.configuration();
     let planned = app.plan(&name, SHOWN).await?;
     let records = configuration.workspace.mapping(&name)?.records;

@@ -67,7 +67,7 @@ impl Browser {
         let mark = self.mark().await;
         let form = [("csrf", mark.as_str()), ("email", email), ("name", ""), ("role", role)];
         let page = self.post("/settings/people", &form).await.text().await.unwrap();
-        let (_, rest) = page.split_once("<code id=\"shown\">").expect("a link");
+        let (_, rest) = page.split_once("id=\"shown\">").expect("a link");
         rest.split('<').next().unwrap().to_owned()
     }
 }

@@ -88,10 +88,12 @@ for _ in $(seq 100); do
 done
 
 cd "$folder"
+# Revoking tokens is left out: one of those that are found is the fuzz's own.
 fuzz() { # ARGUMENT… before the address
   "$tools/bin/schemathesis" "$@" "$address/api/v1/openapi.json" \
     --header "Authorization: Bearer $token" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
+    --exclude-path '/api/v1/tokens/{id}' \
     --phases examples,coverage,fuzzing --max-examples "${EBB_FUZZ_EXAMPLES:-25}" \
     --request-timeout 30 --generation-database none --no-color "${more[@]}" | tee -a report
 }

@@ -171,6 +171,7 @@ async fn a_viewer_sees_no_button_and_can_change_nothing() {
         ("/mappings/all", ("wish", "reset")),
         ("/settings/people", ("role", "owner")),
         ("/settings/tokens", ("role", "editor")),
+        ("/settings/tokens", ("role", "viewer")),
     ] {
         let form = [
             ("csrf", mark.as_str()),

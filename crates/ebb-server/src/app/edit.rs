@@ -1,7 +1,11 @@
 //! Changes of the configuration: checked as a whole, kept with their secrets closed, and told to the
 //! timetable.
 
-use std::{collections::BTreeMap, path::Component, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path},
+    sync::Arc,
+};
 
 use ebb_core::{
     Code, Failure, Secret,
@@ -62,25 +66,23 @@ impl App {
             None
         };
         let had = before.map(|entry| secrets_of(&entry.document)).unwrap_or_default();
+        let forgotten: Vec<String> = had
+            .into_iter()
+            .filter(|name| {
+                parts.as_ref().is_none_or(|parts| {
+                    !parts.kept.contains(name) && !parts.given.contains_key(name)
+                })
+            })
+            .collect();
+        let mut next = candidate(&now, section, name, parts.as_ref(), &forgotten)?;
         let edit = Edit {
             section: section.as_str().to_owned(),
             name: name.clone(),
             document: parts.as_ref().map(|parts| Value::from(parts.document.clone())),
             expected,
             secrets: sealed(self, parts.as_ref())?,
-            forgotten: had
-                .into_iter()
-                .filter(|name| {
-                    parts.as_ref().is_none_or(|parts| {
-                        !parts.kept.contains(name) && !parts.given.contains_key(name)
-                    })
-                })
-                .collect(),
+            forgotten,
         };
-        let mut next = candidate(&now, &edit, parts.as_ref())?;
-        if edit.document.is_some() {
-            usable(&next.workspace, section, name)?;
-        }
         let line = audit_line(actor, section, name, before, parts.as_ref());
         let version = self.store.edit(edit, line).await.map_err(alone)?;
         let key = (section.as_str().to_owned(), name.clone());
@@ -97,25 +99,13 @@ impl App {
         now: &Configuration,
         change: &Change,
     ) -> Result<Configuration, Vec<Problem>> {
-        let Change { section, ref name, ref document, expected } = *change;
+        let Change { section, ref name, ref document, .. } = *change;
         let before = now.made(section, name);
         let parts = document
             .as_ref()
             .map(|document| take_apart(now, section, name, document, before))
             .transpose()?;
-        let edit = Edit {
-            section: section.as_str().to_owned(),
-            name: name.clone(),
-            document: parts.as_ref().map(|parts| Value::from(parts.document.clone())),
-            expected,
-            secrets: Vec::new(),
-            forgotten: Vec::new(),
-        };
-        let next = candidate(now, &edit, parts.as_ref())?;
-        if parts.is_some() {
-            usable(&next.workspace, section, name)?;
-        }
-        Ok(next)
+        candidate(now, section, name, parts.as_ref(), &[])
     }
 
     /// Brings the timetable up to date with the configuration. A schedule that is new holds from now on.
@@ -139,31 +129,33 @@ impl App {
     }
 }
 
-/// The configuration as the edit would make it, if everything is right with it.
+/// The configuration with an entry of these parts, or without it, if everything is right with it.
 fn candidate(
     now: &Configuration,
-    edit: &Edit,
+    section: Section,
+    name: &str,
     parts: Option<&Parts>,
+    forgotten: &[String],
 ) -> Result<Configuration, Vec<Problem>> {
     let mut made: Made = now.made.clone();
     let mut secrets = now.secrets.clone();
-    let key = (edit.section.clone(), edit.name.clone());
-    match &edit.document {
-        Some(document) => {
-            let Edit { section, name, document, .. } =
-                Edit { document: Some(document.clone()), ..edit.clone() };
-            let entry = Entry { section, name, version: 0, document: document.unwrap_or_default() };
-            made.insert(key, entry);
-        }
-        None => {
-            made.remove(&key);
-        }
-    }
-    for name in &edit.forgotten {
+    let key = (section.as_str().to_owned(), name.to_owned());
+    for name in forgotten {
         secrets.remove(name);
     }
-    secrets.extend(parts.into_iter().flat_map(|parts| parts.given.clone()));
-    Configuration::new(std::sync::Arc::clone(&now.files), made, secrets)
+    if let Some(parts) = parts {
+        let (section, name) = key.clone();
+        let document = Value::from(parts.document.clone());
+        made.insert(key, Entry { section, name, version: 0, document });
+        secrets.extend(parts.given.clone());
+    } else {
+        made.remove(&key);
+    }
+    let next = Configuration::new(Arc::clone(&now.files), made, secrets)?;
+    if parts.is_some() {
+        usable(&next.workspace, section, name)?;
+    }
+    Ok(next)
 }
 
 /// Whether the kind takes these settings. Connects to nothing.

@@ -29,6 +29,18 @@ struct State {
     locks: BTreeSet<String>,
 }
 
+impl State {
+    fn save(&mut self, mut sync: SyncRecord) {
+        if !sync.status.is_final()
+            && let Some(old) = self.syncs.get(&sync.id)
+        {
+            let Counts { extracted, not_subscribed, .. } = sync.counts;
+            sync.counts = Counts { extracted, not_subscribed, ..old.counts };
+        }
+        self.syncs.insert(sync.id, sync);
+    }
+}
+
 /// Everything in one mutex, never held over an await.
 #[derive(Default)]
 pub(crate) struct MemoryStore {
@@ -66,14 +78,9 @@ impl Store for MemoryStore {
 
     async fn save(&self, sync: &SyncRecord) -> Result<(), Failure> {
         tokio::task::yield_now().await;
-        let mut state = self.state.lock().unwrap();
-        let mut sync = sync.clone();
-        if !sync.status.is_final()
-            && let Some(old) = state.syncs.get(&sync.id)
-        {
-            sync.counts = old.counts;
-        }
-        state.syncs.insert(sync.id, sync);
+        self.state.lock().unwrap().save(sync.clone());
+        // A kill may come when it is written and before the engine knows.
+        tokio::task::yield_now().await;
         Ok(())
     }
 
@@ -116,14 +123,6 @@ impl Store for MemoryStore {
 
     async fn forget_parts(&self, sync: SyncId) -> Result<(), Failure> {
         self.state.lock().unwrap().parts.remove(&sync);
-        Ok(())
-    }
-
-    async fn set_extracted(&self, sync: SyncId, counts: &Counts) -> Result<(), Failure> {
-        let mut state = self.state.lock().unwrap();
-        let kept = &mut state.syncs.get_mut(&sync).unwrap().counts;
-        kept.extracted = counts.extracted;
-        kept.not_subscribed = counts.not_subscribed;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::duration::Length;
+use super::{duration::Length, range::Range};
 use crate::{Limits, Schedule, Subscription, config::Guards};
 
 /// Ebb's configuration: `ebb.yaml` and the files beside it
@@ -25,6 +25,8 @@ pub(super) struct ProjectForm {
     guards: Option<GuardsForm>,
     /// Limits that differ from the product's
     limits: Option<LimitsForm>,
+    /// What a server's destinations may reach
+    network: Option<NetworkForm>,
     /// Warehouse connections by name
     #[schemars(extend("propertyNames" = names()))]
     sources: Option<BTreeMap<String, SourceForm>>,
@@ -37,6 +39,14 @@ pub(super) struct ProjectForm {
     /// Which model goes to which destination, by name
     #[schemars(extend("propertyNames" = names()))]
     mappings: Option<BTreeMap<String, MappingForm>>,
+}
+
+/// What a server's destinations may reach
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkForm {
+    /// Addresses that are not of the Internet and may be asked all the same, such as `10.0.0.0/8`
+    pub(super) allow: Vec<Range>,
 }
 
 /// A warehouse connection

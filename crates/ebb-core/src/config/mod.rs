@@ -10,6 +10,7 @@ mod form;
 mod node;
 mod places;
 mod problem;
+mod range;
 mod reference;
 mod settings;
 mod shape;
@@ -17,6 +18,7 @@ mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
@@ -49,6 +51,8 @@ pub struct Project {
     pub mappings: BTreeMap<String, Mapping>,
     /// The limits that hold.
     pub limits: Limits,
+    /// Addresses inside the operator's network that a server's destinations may be at.
+    pub allowed_addresses: Vec<IpNet>,
     /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].
     pub secrets: Vec<Secret>,
     /// Where everything stands, for what is found wrong later.

@@ -13,7 +13,8 @@ use std::{
 use super::{
     Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
     dbt::Manifest,
-    form::{self, GuardsForm, LimitsForm},
+    form::{self, GuardsForm, LimitsForm, NetworkForm},
+    range::Range,
     shape,
 };
 use crate::{Code, Failure, Limits};
@@ -109,6 +110,9 @@ impl<'a> Assembly<'a> {
         if let Some(guards) = self.once::<GuardsForm>("guards") {
             self.guards = guards.over(self.guards);
         }
+        let network = self.once::<NetworkForm>("network");
+        let allowed = network.into_iter().flat_map(|network| network.allow);
+        let allowed_addresses = allowed.map(|Range(range)| range).collect();
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
         let [sources, models, destinations, mappings] =
@@ -122,6 +126,7 @@ impl<'a> Assembly<'a> {
             mappings: self.mappings(&mappings, &models, &destinations),
             destinations: self.destinations(&destinations),
             limits: self.limits,
+            allowed_addresses,
             secrets: Vec::new(),
             places: Places::of(self.files),
         };

@@ -114,7 +114,7 @@ async fn journal(
 }
 
 fn rejection(courier: &Courier, record: Record<'_>, failure: Failure) -> JournalEntry {
-    let payload = courier.redactor.redact(&cut(record.properties().to_json(), SAMPLE_BYTES));
+    let payload = cut(courier.redactor.redact(&record.properties().to_json()), SAMPLE_BYTES);
     let sample = Sample { record_id: record.record_id().to_owned(), payload, reply: None };
     let failure = failure.map_message(|message| courier.redactor.redact(&message));
     JournalEntry {

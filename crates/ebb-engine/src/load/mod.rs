@@ -10,6 +10,7 @@ mod prepare;
 pub(crate) use batcher::Batcher;
 pub(crate) use courier::{Cargo, Courier};
 pub(crate) use gate::Gate;
+pub(crate) use judge::{SAMPLE_BYTES, cut};
 pub(crate) use prepare::prepare;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ebb_core::port::Status;
+use ebb_core::port::{Status, Verdict};
 use ebb_engine::{Outlook, WhyNot};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -18,6 +18,16 @@ impl Pill {
     pub(super) const NEVER: Self = Self { class: "", icon: "off", word: "Never run" };
     pub(super) const QUEUED: Self = Self { class: "", icon: "clock", word: "Queued" };
     pub(super) const RUNNING: Self = Self { class: "run", icon: "wave", word: "In progress" };
+
+    /// Of a record in a sync.
+    pub(super) const fn of_record(verdict: Option<Verdict>) -> Self {
+        match verdict {
+            Some(Verdict::Delivered) => Self { class: "ok", icon: "ok", word: "Delivered" },
+            Some(Verdict::Failed) => Self { class: "warn", icon: "replay", word: "Failed" },
+            Some(Verdict::Discarded) => Self { class: "", icon: "canceled", word: "Discarded" },
+            None => Self::QUEUED,
+        }
+    }
 
     pub(super) const fn of(status: Status) -> Self {
         match status {

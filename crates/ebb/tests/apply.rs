@@ -26,6 +26,7 @@ async fn a_folder_goes_to_a_server_and_comes_back_the_same() {
     let looked = server.ebb(&folder, &["apply", "--plan"]).await;
     assert_eq!(looked.code, Some(0), "{looked:?}");
     let doings = |ran: &Ran| -> Vec<String> {
+        assert_eq!(ran.code, Some(0), "{ran:?}");
         let steps = ran.json()["steps"].as_array().unwrap().clone();
         steps.iter().map(|step| step["doing"].as_str().unwrap().to_owned()).collect()
     };

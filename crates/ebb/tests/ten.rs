@@ -96,7 +96,13 @@ async fn killed_and_killed_again(shop: &Shop, source: &str) {
     let waited = tokio::time::timeout(Duration::from_mins(2), ended).await;
     server.kill().unwrap();
     server.wait().unwrap();
-    assert!(waited.is_ok(), "not every sync has ended");
+    if waited.is_err() {
+        let mut told = String::new();
+        for number in 0..MAPPINGS {
+            told += &format!("{:#?}", history(shop, &format!("m{number}")).await);
+        }
+        panic!("not every sync has ended: {told}");
+    }
     check(shop).await;
 }
 

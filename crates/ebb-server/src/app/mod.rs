@@ -13,7 +13,7 @@ mod requests;
 use std::sync::Arc;
 
 use ebb_core::{
-    Failure,
+    Code, Failure,
     config::Problem,
     port::{Clock, Store, SyncRecord},
 };
@@ -138,7 +138,11 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         let latest = store.latest_sync(name).await?;
         let since = latest.as_ref().map_or_else(|| SystemClock.now(), |sync| sync.started_at);
         let entry = Entry { at_once: latest.is_none(), ..entry(workspace, name, since)? };
-        let interrupted = entry.off.is_none() && store.unfinished(name).await?.is_some();
+        // Killed once more before the sync that was to make up for it began.
+        let lost = latest.as_ref().and_then(|sync| sync.failure.as_ref());
+        let lost = lost.is_some_and(|failure| failure.code == Code::Interrupted);
+        let interrupted =
+            entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
         table.set(name, entry);
         if interrupted {
             table.request(name, Work::Sync);
@@ -161,6 +165,6 @@ fn entry(workspace: &Workspace, name: &str, since: Timestamp) -> Result<Entry, F
 
 fn off(workspace: &Workspace, mapping: &str) -> Option<WhyNot> {
     let failure = workspace.enabled(mapping).err()?;
-    let destination = failure.code == ebb_core::Code::DestinationDisabled;
+    let destination = failure.code == Code::DestinationDisabled;
     Some(if destination { WhyNot::DestinationOff } else { WhyNot::SwitchedOff })
 }

@@ -1,6 +1,11 @@
 //! `ebb export`: writes what was made on a server as project files.
 
-use std::{collections::BTreeMap, fs, io::Write, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use ebb_core::{Code, Failure, config::Problem};
 use serde_json::{Value, json};
@@ -34,27 +39,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
             sections.insert(section.to_owned(), entries);
         }
     }
-    let folder = &arguments.folder;
-    let unwritable = |error: std::io::Error| {
-        let message = format!("`{}` cannot be written", folder.display());
-        Failure::new(Code::FileMissing, message).caused_by(error)
-    };
-    fs::create_dir_all(folder).map_err(unwritable)?;
-    let mut files = Vec::new();
-    for (section, entries) in &sections {
-        let file = folder.join(format!("{section}.yaml"));
-        let text = yaml(&BTreeMap::from([(section, entries)]))?;
-        let written = fs::OpenOptions::new().write(true).create_new(true).open(&file);
-        let written = written.and_then(|mut out| out.write_all(text.as_bytes()));
-        written.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::AlreadyExists {
-                let message = format!("`{}` is there already", file.display());
-                return Failure::new(Code::ProjectExists, message).help("Name a new folder");
-            }
-            unwritable(error)
-        })?;
-        files.push(file);
-    }
+    let files = write(&arguments.folder, &sections)?;
     if global.json {
         print_json(&json!({ "files": files, "variables": variables }));
         return Ok(Finish::Done);
@@ -62,7 +47,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     for file in &files {
         print_text(&format!("{}\n", file.display()));
     }
-    if files.is_empty() {
+    if sections.is_empty() {
         print_text("Nothing was made on the server: all of it comes from files.\n");
     }
     if !variables.is_empty() {
@@ -72,6 +57,37 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         print_text(&format!("  {variable}\n"));
     }
     Ok(Finish::Done)
+}
+
+/// Writes a file for each section, and what makes the folder a project if it is none yet.
+fn write(folder: &Path, sections: &Sections) -> Result<Vec<PathBuf>, Failure> {
+    let unwritable = |error: io::Error| {
+        let message = format!("`{}` cannot be written", folder.display());
+        Failure::new(Code::FileMissing, message).caused_by(error)
+    };
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    let mut files = Vec::new();
+    let main = folder.join("ebb.yaml");
+    if !main.exists() {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("exported");
+        fs::write(&main, yaml(&BTreeMap::from([("project", name)]))?).map_err(unwritable)?;
+        files.push(main);
+    }
+    for (section, entries) in sections {
+        let file = folder.join(format!("{section}.yaml"));
+        let text = yaml(&BTreeMap::from([(section, entries)]))?;
+        let written = fs::OpenOptions::new().write(true).create_new(true).open(&file);
+        let written = written.and_then(|mut out| out.write_all(text.as_bytes()));
+        written.map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let message = format!("`{}` is there already", file.display());
+                return Failure::new(Code::ProjectExists, message).help("Name a new folder");
+            }
+            unwritable(error)
+        })?;
+        files.push(file);
+    }
+    Ok(files)
 }
 
 /// What people made of a section, with a variable for each secret.

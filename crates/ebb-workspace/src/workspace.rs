@@ -10,7 +10,7 @@ use ebb_core::{
 };
 use ebb_destination::{Catalog, Connector, Network};
 use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
-use ebb_store::{Database, Entry, FolderParts};
+use ebb_store::{Database, DatabaseUrl, Entry, FolderParts};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -38,6 +38,8 @@ pub struct Workspace {
     files: Arc<[Node]>,
     world: World,
     clock: Arc<dyn Clock>,
+    /// Where the control database is, if not in the state folder.
+    database: Option<DatabaseUrl>,
 }
 
 impl Workspace {
@@ -67,7 +69,14 @@ impl Workspace {
             files: files.into(),
             world,
             clock: Arc::new(SystemClock),
+            database: None,
         })
+    }
+
+    /// The same with its control database on a server.
+    #[must_use]
+    pub fn with_database(self, database: Option<DatabaseUrl>) -> Self {
+        Self { database, ..self }
     }
 
     /// The files' project with entries of a control database beside it. All that is wrong with them is
@@ -90,12 +99,21 @@ impl Workspace {
             files: Arc::clone(&self.files),
             world,
             clock: Arc::clone(&self.clock),
+            database: self.database.clone(),
         })
+    }
+
+    /// The control database.
+    pub fn store(&self) -> Result<Database, Failure> {
+        let state = &self.project.state;
+        self.database
+            .as_ref()
+            .map_or_else(|| Database::open(state), |url| Database::connect(state, url))
     }
 
     /// The control database and the engine over it.
     pub fn engine(&self) -> Result<(Engine, Arc<Database>), Failure> {
-        let store = Arc::new(Database::open(&self.project.state)?);
+        let store = Arc::new(self.store()?);
         let ports = Ports {
             store: Arc::<Database>::clone(&store),
             parts: Arc::new(FolderParts::new(&self.project.state)),

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use ebb_core::{Column, RecordSet, Value};
-use ebb_store::Database;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-
-use ebb_workspace::Workspace;
 
 use crate::{
     cli::Global,
@@ -33,11 +30,11 @@ const WIDEST: usize = 40;
 
 /// Shows the records: those that were read lately, or else reads them in a read-only transaction.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let model = workspace.model(&arguments.model)?;
     let limit = workspace.project.limits.preview;
     let key = workspace.preview_key(&arguments.model, limit)?;
-    let store = Database::open(&workspace.project.state)?;
+    let store = workspace.store()?;
     let now = Timestamp::now();
     let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
     let kept = if arguments.refresh { None } else { store.preview(&key, oldest).await? };

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod control;
 mod dbt;
 mod faults;
 mod kill;

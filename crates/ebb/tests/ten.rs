@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use ebb_testkit::{Script, seeds};
 
 use crate::{
     postgres::Database,
-    shop::{Shop, total},
+    shop::{Ran, Shop, ran, total},
 };
 
 const MAPPINGS: usize = 10;
@@ -22,16 +22,23 @@ const IN_FLIGHT: usize = 50;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_syncs_end_however_often_the_server_over_sqlite_is_killed() {
     let shop = Shop::new(PEOPLE, script()).await;
-    killed_and_killed_again(&shop, "{ kind: sqlite, settings: { path: shop.db }").await;
+    killed_and_killed_again(&Ten { shop, control: None }, SQLITE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_syncs_end_however_often_the_server_with_its_control_database_elsewhere_is_killed() {
+    let Some(database) = Database::new().await else { return };
+    let shop = Shop::new(PEOPLE, script()).await;
+    killed_and_killed_again(&Ten { shop, control: Some(database.url) }, SQLITE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_syncs_end_however_often_the_server_over_postgres_is_killed() {
     let Some(database) = Database::new().await else { return };
     database.people(PEOPLE).await;
-    let shop = database.shop_with(script()).await;
+    let shop = database.shop(script()).await;
     let source = format!("{{ kind: postgres, settings: {{ url: \"{}\" }}", database.url);
-    killed_and_killed_again(&shop, &source).await;
+    killed_and_killed_again(&Ten { shop, control: None }, &source).await;
 }
 
 fn script() -> Script {
@@ -55,22 +62,45 @@ fn project(shop: &Shop, source: &str) -> String {
     })
 }
 
-fn start(shop: &Shop) -> Child {
-    let mut server = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
-    server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+const SQLITE: &str = "{ kind: sqlite, settings: { path: shop.db }";
+
+/// A shop, and where its control database is if not in the state folder.
+struct Ten {
+    shop: Shop,
+    control: Option<String>,
 }
 
-async fn history(shop: &Shop, mapping: &str) -> Vec<serde_json::Value> {
-    shop.run(&["syncs", mapping, "--limit", "1000"]).await.syncs()
+impl Ten {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.shop.command(arguments);
+        if let Some(url) = &self.control {
+            command.env("EBB_DATABASE_URL", url);
+        }
+        command
+    }
+
+    fn start(&self) -> Child {
+        let mut server = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Ran {
+        ran(self.command(arguments)).await
+    }
+
+    async fn history(&self, mapping: &str) -> Vec<serde_json::Value> {
+        self.run(&["syncs", mapping, "--limit", "1000"]).await.syncs()
+    }
 }
 
-async fn killed_and_killed_again(shop: &Shop, source: &str) {
+async fn killed_and_killed_again(ten: &Ten, source: &str) {
+    let shop = &ten.shop;
     shop.write("ebb.yaml", &project(shop, source));
     let mut random = seeds(1).next().unwrap().random();
     let mut at_work = 0;
     for _ in 0..KILLS {
         let before = shop.receiver.requests().len();
-        let mut server = start(shop);
+        let mut server = ten.start();
         tokio::time::sleep(Duration::from_millis(random.u64(300..1_500))).await;
         server.kill().unwrap();
         server.wait().unwrap();
@@ -78,12 +108,12 @@ async fn killed_and_killed_again(shop: &Shop, source: &str) {
     }
     assert!(at_work > 0, "no kill met the server at work");
 
-    let mut server = start(shop);
+    let mut server = ten.start();
     let ended = async {
         for number in 0..MAPPINGS {
             let mapping = format!("m{number}");
             loop {
-                let syncs = history(shop, &mapping).await;
+                let syncs = ten.history(&mapping).await;
                 let done = |sync: &serde_json::Value| !sync["finished_at"].is_null();
                 let delivered: u64 = syncs.iter().map(|sync| total(sync, "delivered")).sum();
                 if syncs.iter().all(done) && delivered >= u64::from(PEOPLE) {
@@ -99,14 +129,15 @@ async fn killed_and_killed_again(shop: &Shop, source: &str) {
     if waited.is_err() {
         let mut told = String::new();
         for number in 0..MAPPINGS {
-            told += &format!("{:#?}", history(shop, &format!("m{number}")).await);
+            told += &format!("{:#?}", ten.history(&format!("m{number}")).await);
         }
         panic!("not every sync has ended: {told}");
     }
-    check(shop).await;
+    check(ten).await;
 }
 
-async fn check(shop: &Shop) {
+async fn check(ten: &Ten) {
+    let shop = &ten.shop;
     let mut repeated = BTreeSet::new();
     let requests = shop.receiver.requests();
     let mut arrived: BTreeMap<&str, u32> = BTreeMap::new();
@@ -129,14 +160,14 @@ async fn check(shop: &Shop) {
         let mapping = format!("m{number}");
         assert_eq!(arrived.get(format!("/{mapping}").as_str()), Some(&PEOPLE), "I1 of {mapping}");
         let mut delivered = 0;
-        for sync in history(shop, &mapping).await {
+        for sync in ten.history(&mapping).await {
             let settled = total(&sync, "failed") + total(&sync, "discarded");
             let extracted = total(&sync, "extracted");
             assert_eq!(extracted, total(&sync, "delivered") + settled, "I5 of {sync}");
             delivered += total(&sync, "delivered");
         }
         assert_eq!(delivered, u64::from(PEOPLE), "outcomes of {mapping}");
-        let again = shop.run(&["sync", &mapping]).await;
+        let again = ten.run(&["sync", &mapping]).await;
         assert_eq!((again.code, again.count("extracted")), (Some(0), 0), "{again:?}");
     }
 }

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use ebb_core::{
     Code, Failure,
     config::Problem,
-    port::{Clock, Store, SyncRecord},
+    port::{Clock, Lock, Store, SyncRecord},
 };
 use ebb_engine::{Engine, Entry, Scheduler, Timetable, WhyNot, Work};
-use ebb_store::{Database, ServerLock};
+use ebb_store::Database;
 use ebb_workspace::{Keys, SystemClock, Vault, Workspace};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -49,7 +49,7 @@ pub struct App {
     vault: Vault,
     /// Changes of the configuration are made one after the other.
     editing: Mutex<()>,
-    _serving: ServerLock,
+    _serving: Box<dyn Lock>,
 }
 
 /// What a server begins with.
@@ -68,7 +68,7 @@ impl App {
         secure: bool,
     ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
         let (engine, store) = files.engine().map_err(alone)?;
-        let serving = ServerLock::take(&files.project.state).map_err(alone)?;
+        let serving = store.lock_server().await.map_err(alone)?;
         let vault = Keys::new(&files.project.state, key).vault(&store).await.map_err(alone)?;
         engine.purge().await.map_err(alone)?;
         let configuration = Configuration::load(Arc::new(files.guarded()), &store, &vault).await?;
@@ -141,8 +141,7 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         // Killed once more before the sync that was to make up for it began.
         let lost = latest.as_ref().and_then(|sync| sync.failure.as_ref());
         let lost = lost.is_some_and(|failure| failure.code == Code::Interrupted);
-        let interrupted =
-            entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
+        let interrupted = entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
         table.set(name, entry);
         if interrupted {
             table.request(name, Work::Sync);

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 
 use ebb_core::{Code, Failure};
-use ebb_workspace::Workspace;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
@@ -32,7 +31,7 @@ pub(crate) struct Arguments {
 /// Plans, asks, applies: whole or not at all. A server that was changed between plan and answer refuses.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let Arguments { ref address, prune, yes, plan: only_plan } = *arguments;
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let folder = json!({ "documents": workspace.documents()?, "prune": prune });
     let server = Server::of(address)?;
     let planned = server.post("/apply/plan", &folder).await?;

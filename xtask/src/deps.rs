@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Each crate of the product with the crates of the workspace it may use.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     (
         "ebb",
         &[
@@ -33,10 +33,11 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ),
     ("ebb-workspace", &["ebb-engine", "ebb-store", "ebb-warehouse", "ebb-destination", "ebb-core"]),
     ("ebb-engine", &["ebb-core"]),
-    ("ebb-store", &["ebb-core"]),
-    ("ebb-warehouse", &["ebb-core"]),
+    ("ebb-store", &["ebb-tls", "ebb-core"]),
+    ("ebb-warehouse", &["ebb-tls", "ebb-core"]),
     ("ebb-destination", &["ebb-mapping", "ebb-core"]),
     ("ebb-mapping", &["ebb-core"]),
+    ("ebb-tls", &["ebb-core"]),
     ("ebb-core", &[]),
     ("ebb-testkit", &["ebb-core"]),
 ];

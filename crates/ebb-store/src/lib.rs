@@ -1,7 +1,8 @@
-//! The control database and the parts, both in the state folder of one machine.
+//! The control database, and the parts in the state folder of one machine.
 //!
-//! - [`Database`] is the port `Store`: `SQLite` in `control.db`. One writer thread groups the
-//!   journal's entries into transactions; readers have connections of their own.
+//! - [`Database`] is the port `Store`: `SQLite` in the state folder's `control.db`, or a schema on a PostgreSQL
+//!   server. One writer thread groups the journal's entries into transactions; readers have connections of
+//!   their own.
 //! - [`FolderParts`] is the port `Parts`: Arrow IPC files under `parts/<sync>`.
 //!
 //! Both hold people's data: folders are made with mode 0700, files with 0600.
@@ -12,7 +13,7 @@ mod lock;
 mod parts;
 
 pub use database::{
-    AuditLine, Database, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter, Token,
+    AuditLine, Database, DatabaseUrl, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter,
+    Token,
 };
-pub use lock::ServerLock;
 pub use parts::FolderParts;

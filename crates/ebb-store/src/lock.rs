@@ -1,4 +1,4 @@
-//! The right to sync a mapping, as an OS file lock: it ends with the process, however that ends.
+//! The right to sync a mapping or to serve, as an OS file lock: it ends with the process, however that ends.
 
 use std::{
     fs::{File, TryLockError},
@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ebb_core::{Code, Failure, port::Lock};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::folder;
@@ -17,13 +16,16 @@ pub(crate) struct FileLock {
     _file: File,
 }
 
-impl Lock for FileLock {}
-
 impl FileLock {
     /// Takes the lock of a mapping, or `None` if somebody has it. The file stays when the lock
     /// ends: a file that is removed and made again would be two locks.
     pub(crate) fn take(state: &Path, mapping: &str) -> io::Result<Option<Self>> {
         Self::of_file(&path_of(state, mapping))
+    }
+
+    /// Takes the lock of the server, or `None` if another one has it.
+    pub(crate) fn take_of_server(state: &Path) -> io::Result<Option<Self>> {
+        Self::of_file(&state.join("server.lock"))
     }
 
     fn of_file(path: &Path) -> io::Result<Option<Self>> {
@@ -35,31 +37,6 @@ impl FileLock {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-}
-
-/// The right to serve a state folder: what a server knows of its configuration, nobody else changes.
-#[derive(Debug)]
-pub struct ServerLock {
-    _lock: FileLock,
-}
-
-impl ServerLock {
-    /// Takes the right, until this is dropped or the process ends. `R415` if a server has it.
-    pub fn take(state: &Path) -> Result<Self, Failure> {
-        let unusable = |error: io::Error| {
-            let message = format!("the state folder `{}` cannot be used", state.display());
-            Failure::new(Code::StateUnavailable, message).caused_by(error)
-        };
-        match FileLock::of_file(&state.join("server.lock")).map_err(unusable)? {
-            Some(lock) => Ok(Self { _lock: lock }),
-            None => {
-                let message =
-                    format!("a server runs already over the state folder `{}`", state.display());
-                Err(Failure::new(Code::StateUnavailable, message)
-                    .help("Stop that server first, or name another state folder with `state`"))
-            }
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Requests that are meant once.
 
 use ebb_core::Code;
-use ebb_store::{Database, Once};
+use ebb_store::Once;
 use jiff::Timestamp;
 use serde_json::json;
+
+use crate::home::{Home, on_both_engines};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-#[tokio::test]
-async fn a_request_is_answered_once_until_its_answer_is_old_or_taken_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn a_request_is_answered_once_until_its_answer_is_old_or_taken_back(home: Home) {
+    let database = home.open();
     let once = Once { key: "k".to_owned(), request: "sync all".to_owned() };
     let ask = |answer: i32, now, oldest| {
         let (database, once) = (&database, &once);
@@ -27,7 +27,11 @@ async fn a_request_is_answered_once_until_its_answer_is_old_or_taken_back() {
     let refused = database.answer_once(&other, &json!(5), at(103), at(3)).await;
     assert_eq!(refused.unwrap_err().code, Code::RequestInvalid);
     drop(database);
-    let database = Database::open(folder.path()).unwrap();
+    let database = home.open();
     let kept = database.answer_once(&once, &json!(6), at(104), at(4)).await.unwrap();
     assert_eq!(kept, Some(json!(4)), "a restart changes nothing");
+}
+
+on_both_engines! {
+    a_request_is_answered_once_until_its_answer_is_old_or_taken_back,
 }

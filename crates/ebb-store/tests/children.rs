@@ -6,7 +6,12 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
+use ebb_store::Database;
+
+use crate::home;
+
 const STATE: &str = "EBB_STORE_TEST_STATE";
+const URL: &str = "EBB_STORE_TEST_URL";
 
 /// A child that runs an ignored test of this binary on a state folder.
 pub(crate) struct Other {
@@ -14,8 +19,17 @@ pub(crate) struct Other {
     pub(crate) lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
-/// Starts a child; `limit` is the largest file it may write, in kilobytes.
-pub(crate) fn start(test: &str, state: &Path, limit: Option<u32>) -> Other {
+/// Starts a child that [`open`]s a home's control database.
+pub(crate) fn start_at(home: &home::Home, test: &str) -> Other {
+    run(test, home.state(), home.url(), None)
+}
+
+/// Starts a child on a state folder; it may write no larger file, in kilobytes.
+pub(crate) fn start_within(limit: u32, test: &str, state: &Path) -> Other {
+    run(test, state, None, Some(limit))
+}
+
+fn run(test: &str, state: &Path, url: Option<String>, limit: Option<u32>) -> Other {
     let program = std::env::current_exe().unwrap();
     let arguments = ["--exact", test, "--ignored", "--nocapture", "--test-threads=1"];
     let mut command = match limit {
@@ -28,8 +42,8 @@ pub(crate) fn start(test: &str, state: &Path, limit: Option<u32>) -> Other {
             shell
         }
     };
-    let mut process =
-        command.args(arguments).env(STATE, state).stdout(Stdio::piped()).spawn().unwrap();
+    command.args(arguments).env(STATE, state).envs(url.map(|url| (URL, url)));
+    let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(process.stdout.take().unwrap()).lines();
     Other { process, lines }
 }
@@ -54,4 +68,11 @@ impl Other {
 /// In the child: the state folder.
 pub(crate) fn state() -> std::path::PathBuf {
     std::env::var_os(STATE).expect("the parent gives the state folder").into()
+}
+
+/// In the child: the control database.
+pub(crate) fn open() -> Database {
+    #[expect(clippy::disallowed_methods, reason = "how its parent names it")]
+    let url = std::env::var(URL).ok();
+    home::open(&state(), url.as_deref()).unwrap()
 }

@@ -1,17 +1,17 @@
 //! What is acknowledged survives `kill -9`.
 
 use ebb_core::port::{Status, Store};
-use ebb_store::Database;
 
 use crate::{
     children,
     given::{delivered, id, sync},
+    home::{Home, on_both_engines},
 };
 
 #[tokio::test]
 #[ignore = "a child of another test"]
 async fn journals_until_it_is_killed() {
-    let database = Database::open(&children::state()).unwrap();
+    let database = children::open();
     database.save(&sync(1, Status::Loading)).await.unwrap();
     for seq in 0.. {
         database.record(id(1), 0, vec![delivered(seq)]).await.unwrap();
@@ -19,13 +19,11 @@ async fn journals_until_it_is_killed() {
     }
 }
 
-#[tokio::test]
-async fn acknowledged_outcomes_survive_kill_9_and_nothing_is_invented() {
-    let folder = tempfile::tempdir().unwrap();
+async fn acknowledged_outcomes_survive_kill_9_and_nothing_is_invented(home: Home) {
     let mut last = 0;
     // Each child passes over what the ones before journaled.
     for wanted in [3, 700, 1500] {
-        let mut child = children::start("crash::journals_until_it_is_killed", folder.path(), None);
+        let mut child = children::start_at(&home, "crash::journals_until_it_is_killed");
         while last < wanted {
             last = child.wait_for("acknowledged ").parse().unwrap();
         }
@@ -35,7 +33,7 @@ async fn acknowledged_outcomes_survive_kill_9_and_nothing_is_invented() {
         });
         last = late.max().unwrap_or(last).max(last);
 
-        let database = Database::open(folder.path()).unwrap();
+        let database = home.open();
         let outcomes = database.outcomes(id(1)).await.unwrap().delivered;
         let count = outcomes.len();
         assert!(outcomes.contains_range(0..=last), "acknowledged up to {last}, has {count}");
@@ -44,4 +42,8 @@ async fn acknowledged_outcomes_survive_kill_9_and_nothing_is_invented() {
         assert_eq!(counted, count);
         last = 0;
     }
+}
+
+on_both_engines! {
+    acknowledged_outcomes_survive_kill_9_and_nothing_is_invented,
 }

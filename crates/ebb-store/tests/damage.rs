@@ -64,7 +64,7 @@ async fn nobody_else_may_read_the_database() {
 #[tokio::test]
 #[ignore = "a child of another test"]
 async fn journals_until_there_is_no_room() {
-    let database = Database::open(&children::state()).unwrap();
+    let database = children::open();
     database.save(&sync(1, Status::Loading)).await.unwrap();
     for seq in 0.. {
         if let Err(failure) = database.record(id(1), 0, vec![delivered(seq)]).await {
@@ -77,8 +77,8 @@ async fn journals_until_there_is_no_room() {
 #[tokio::test]
 async fn a_full_disk_is_told_and_what_was_acknowledged_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child =
-        children::start("damage::journals_until_there_is_no_room", folder.path(), Some(300));
+    let test = "damage::journals_until_there_is_no_room";
+    let mut child = children::start_within(300, test, folder.path());
     let said = child.wait_for("acknowledged ");
     child.process.wait().unwrap();
     let (acknowledged, code) = said.split_once(' ').unwrap();

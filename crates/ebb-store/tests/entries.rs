@@ -8,7 +8,10 @@ use ebb_store::{AuditLine, Database, Edit, Sealed, SyncFilter};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::given;
+use crate::{
+    given,
+    home::{Home, on_both_engines},
+};
 
 fn line(id: &str) -> AuditLine {
     AuditLine {
@@ -31,10 +34,8 @@ fn edit(document: Option<Value>, expected: Option<i64>) -> Edit {
     Edit { section, name, document, expected, ..Edit::default() }
 }
 
-#[tokio::test]
-async fn an_entry_is_changed_only_from_the_version_that_is_expected() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn an_entry_is_changed_only_from_the_version_that_is_expected(home: Home) {
+    let database = home.open();
     let first = make(&database, edit(Some(json!({ "kind": "a" })), None), line("1")).await.unwrap();
     let twice = make(&database, edit(Some(json!({})), None), line("2")).await.unwrap_err();
     assert_eq!(twice.code, Code::ConfigDuplicate);
@@ -58,10 +59,8 @@ async fn an_entry_is_changed_only_from_the_version_that_is_expected() {
     assert_eq!(older, [line("3")]);
 }
 
-#[tokio::test]
-async fn secrets_come_and_go_with_the_edit_that_needs_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn secrets_come_and_go_with_the_edit_that_needs_them(home: Home) {
+    let database = home.open();
     let sealed = |bytes: &[u8]| Sealed { name: "sources.shop.url".into(), bytes: bytes.to_vec() };
     let given = Edit { secrets: vec![sealed(b"one")], ..edit(Some(json!({})), None) };
     let version = make(&database, given, line("1")).await.unwrap();
@@ -76,10 +75,8 @@ async fn secrets_come_and_go_with_the_edit_that_needs_them() {
     assert_eq!(database.secrets().await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn syncs_are_listed_by_mapping_and_status_page_by_page() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn syncs_are_listed_by_mapping_and_status_page_by_page(home: Home) {
+    let database = home.open();
     let statuses = [Status::Succeeded, Status::Failed, Status::Succeeded, Status::Held];
     for (number, status) in (1..).zip(statuses) {
         let mapping = if number == 4 { "b" } else { "a" }.to_owned();
@@ -105,4 +102,10 @@ async fn syncs_are_listed_by_mapping_and_status_page_by_page() {
         latest.iter().any(|sync| sync.id == ids[2]) && latest.iter().any(|sync| sync.id == ids[3])
     );
     assert_eq!(database.latest_sync("a").await.unwrap().unwrap().id, ids[2]);
+}
+
+on_both_engines! {
+    an_entry_is_changed_only_from_the_version_that_is_expected,
+    secrets_come_and_go_with_the_edit_that_needs_them,
+    syncs_are_listed_by_mapping_and_status_page_by_page,
 }

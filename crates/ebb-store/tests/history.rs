@@ -8,47 +8,46 @@ use ebb_core::{
 };
 use ebb_store::Database;
 
-use crate::given::{MAPPING, delivered, id, moment, sync};
+use crate::{
+    given::{MAPPING, delivered, id, moment, sync},
+    home::{Home, on_both_engines},
+};
 
 fn part(number: PartNumber) -> PartInfo {
     let changes = Tally { added: 3, ..Tally::default() };
     PartInfo { number, first: 0, last: 2, changes, bytes: 9, digest: "d".to_owned() }
 }
 
-async fn filled(folder: &tempfile::TempDir, syncs: &[SyncRecord]) -> Database {
-    let database = Database::open(folder.path()).unwrap();
+async fn filled(home: &Home, syncs: &[SyncRecord]) -> Database {
+    let database = home.open();
     for sync in syncs {
         database.save(sync).await.unwrap();
     }
     database
 }
 
-#[test]
-fn all_who_open_a_new_folder_at_once_are_let_in() {
-    for _ in 0..20 {
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("state");
+async fn all_who_open_a_new_home_at_once_are_let_in(home: Home) {
+    for _ in 0..10 {
+        let home = home.another();
         let start = Barrier::new(6);
         std::thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
                     start.wait();
-                    Database::open(&state).unwrap();
+                    home.open();
                 });
             }
         });
     }
 }
 
-#[tokio::test]
-async fn a_sync_reads_back_as_it_was_saved() {
-    let folder = tempfile::tempdir().unwrap();
+async fn a_sync_reads_back_as_it_was_saved(home: Home) {
     let mut saved = sync(1, Status::Partial);
     saved.counts.failed.deleted = 4;
     saved.failure = Some(ebb_core::Failure::new(Code::Canceled, "`x`").help("y"));
-    let database = filled(&folder, std::slice::from_ref(&saved)).await;
+    let database = filled(&home, std::slice::from_ref(&saved)).await;
     drop(database);
-    let database = Database::open(folder.path()).unwrap();
+    let database = home.open();
     assert_eq!(database.sync(id(1)).await.unwrap(), saved);
     assert_eq!(database.sync(id(2)).await.unwrap_err().code, Code::SyncNotFound);
     assert_eq!(database.outcomes(id(2)).await.unwrap_err().code, Code::SyncNotFound);
@@ -56,10 +55,8 @@ async fn a_sync_reads_back_as_it_was_saved() {
     assert_eq!(unknown.code, Code::SyncNotFound);
 }
 
-#[tokio::test]
-async fn counts_are_the_journals_until_the_sync_ends() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = filled(&folder, &[sync(1, Status::Loading)]).await;
+async fn counts_are_the_journals_until_the_sync_ends(home: Home) {
+    let database = filled(&home, &[sync(1, Status::Loading)]).await;
     let mut extracted = Counts::default();
     extracted.extracted.added = 2;
     extracted.not_subscribed.updated = 5;
@@ -78,13 +75,11 @@ async fn counts_are_the_journals_until_the_sync_ends() {
     assert_eq!(database.sync(id(1)).await.unwrap().counts, ended.counts);
 }
 
-#[tokio::test]
-async fn syncs_come_newest_first_and_the_unfinished_is_found() {
-    let folder = tempfile::tempdir().unwrap();
+async fn syncs_come_newest_first_and_the_unfinished_is_found(home: Home) {
     let mut other = sync(3, Status::Loading);
     other.mapping = "other".to_owned();
     let syncs = [sync(1, Status::Succeeded), sync(2, Status::Loading), other];
-    let database = filled(&folder, &syncs).await;
+    let database = filled(&home, &syncs).await;
     let ids = |syncs: Vec<SyncRecord>| syncs.iter().map(|sync| sync.id).collect::<Vec<_>>();
     assert_eq!(ids(database.syncs(None, 2).await.unwrap()), [id(3), id(2)]);
     assert_eq!(ids(database.syncs(Some(MAPPING), 9).await.unwrap()), [id(2), id(1)]);
@@ -93,13 +88,11 @@ async fn syncs_come_newest_first_and_the_unfinished_is_found() {
     assert_eq!(database.unfinished(MAPPING).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_sync_is_found_by_a_beginning_or_an_end_that_it_has_alone() {
-    let folder = tempfile::tempdir().unwrap();
+async fn a_sync_is_found_by_a_beginning_or_an_end_that_it_has_alone(home: Home) {
     let only = sync(1, Status::Succeeded);
     let mut distant = sync(2, Status::Succeeded);
     distant.id = ebb_core::SyncId::from_parts(1_900_000_000_000, 8);
-    let database = filled(&folder, &[only.clone(), distant]).await;
+    let database = filled(&home, &[only.clone(), distant]).await;
     let text = only.id.to_string();
     let beginning = text[..8].to_ascii_uppercase();
     for part in [text.as_str(), beginning.as_str(), &text[20..]] {
@@ -113,28 +106,24 @@ async fn a_sync_is_found_by_a_beginning_or_an_end_that_it_has_alone() {
     }
 }
 
-#[tokio::test]
-async fn somebody_else_can_ask_a_sync_to_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let running = filled(&folder, &[sync(1, Status::Loading)]).await;
+async fn somebody_else_can_ask_a_sync_to_end(home: Home) {
+    let running = filled(&home, &[sync(1, Status::Loading)]).await;
     assert!(!running.cancel_requested(id(1)).await.unwrap());
-    Database::open(folder.path()).unwrap().request_cancel(id(1)).await.unwrap();
+    home.open().request_cancel(id(1)).await.unwrap();
     assert!(running.cancel_requested(id(1)).await.unwrap());
     running.save(&sync(1, Status::Loading)).await.unwrap();
     assert!(running.cancel_requested(id(1)).await.unwrap(), "saving does not forget it");
     assert_eq!(running.request_cancel(id(2)).await.unwrap_err().code, Code::SyncNotFound);
 }
 
-#[tokio::test]
-async fn parts_are_listed_and_old_ones_found_to_be_purged() {
-    let folder = tempfile::tempdir().unwrap();
+async fn parts_are_listed_and_old_ones_found_to_be_purged(home: Home) {
     let syncs = [
         sync(1, Status::Succeeded),
         sync(2, Status::Succeeded),
         sync(3, Status::Loading),
         sync(4, Status::Succeeded),
     ];
-    let database = filled(&folder, &syncs).await;
+    let database = filled(&home, &syncs).await;
     for number in [10, 2] {
         database.add_part(id(1), &part(number)).await.unwrap();
     }
@@ -153,4 +142,14 @@ async fn parts_are_listed_and_old_ones_found_to_be_purged() {
     assert_eq!(database.parts(id(1)).await.unwrap(), []);
     assert_eq!(database.purge(moment(5)).await.unwrap(), 1);
     assert_eq!(database.syncs(None, 9).await.unwrap().len(), 2);
+}
+
+on_both_engines! {
+    all_who_open_a_new_home_at_once_are_let_in,
+    a_sync_reads_back_as_it_was_saved,
+    counts_are_the_journals_until_the_sync_ends,
+    syncs_come_newest_first_and_the_unfinished_is_found,
+    a_sync_is_found_by_a_beginning_or_an_end_that_it_has_alone,
+    somebody_else_can_ask_a_sync_to_end,
+    parts_are_listed_and_old_ones_found_to_be_purged,
 }

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ebb_core::{
-    Code, Counts, Operation,
+    Code, Counts, Failure, Operation,
     port::{Attempts, FailureGroup, JournalEntry, Outcomes, Status, Store, Verdict},
 };
 use ebb_store::Database;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 
-use crate::given::{MAPPING, delivered, failed, id, moment, sync};
+use crate::{
+    given::{MAPPING, delivered, failed, id, moment, sync},
+    home::{Home, on_both_engines},
+};
 
-async fn loading(folder: &tempfile::TempDir) -> Database {
-    let database = Database::open(folder.path()).unwrap();
+async fn loading(home: &Home) -> Database {
+    let database = home.open();
     database.save(&sync(1, Status::Loading)).await.unwrap();
     database
 }
@@ -74,50 +77,64 @@ fn summary(groups: &[FailureGroup]) -> BTreeMap<(String, bool), u64> {
     groups.iter().map(|group| (key(group), group.count)).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+fn repeated_and_concurrent_records_count_once_over_restarts(
+    cases: u32,
+    home: impl Fn() -> Option<Home>,
+) {
+    let entries = prop::collection::vec(entry(), 0..12);
+    let calls = prop::collection::vec((entries, any::<bool>()), 1..16);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(cases));
+    let done = runner.run(&calls, |calls| {
+        if let Some(home) = home() {
+            runtime.block_on(count_once(&home, calls));
+        }
+        Ok(())
+    });
+    done.unwrap();
+}
 
-    #[test]
-    fn repeated_and_concurrent_records_count_once_over_restarts(
-        calls in prop::collection::vec((prop::collection::vec(entry(), 0..12), any::<bool>()), 1..16)
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let mut database = loading(&folder).await;
-            let mut model = Model::default();
-            for (entries, restart) in calls {
-                if restart {
-                    drop(database);
-                    database = Database::open(folder.path()).unwrap();
-                }
-                // The second may share the first's transaction.
-                let (one, two) = tokio::join!(
-                    database.record(id(1), 0, entries.clone()),
-                    database.record(id(1), 0, entries.clone()),
-                );
-                one.unwrap();
-                two.unwrap();
-                model.record(&entries);
-            }
-            assert_eq!(database.outcomes(id(1)).await.unwrap(), model.outcomes);
-            assert_eq!(database.sync(id(1)).await.unwrap().counts, model.counts);
-            let groups = database.failure_groups(id(1)).await.unwrap();
-            assert_eq!(summary(&groups), model.groups);
-            for seq in model.seen {
-                let record = format!("record {seq}");
-                let found = database.attempts(MAPPING, id(2), &[&record]).await.unwrap();
-                let expected = Attempts { count: 1, since: moment(1) };
-                assert_eq!(found, [model.attempts.contains(&record).then_some(expected)]);
-            }
-        });
+async fn count_once(home: &Home, calls: Vec<(Vec<JournalEntry>, bool)>) {
+    let mut database = loading(home).await;
+    let mut model = Model::default();
+    for (entries, restart) in calls {
+        if restart {
+            drop(database);
+            database = home.open();
+        }
+        // The second may share the first's transaction.
+        let (one, two) = tokio::join!(
+            database.record(id(1), 0, entries.clone()),
+            database.record(id(1), 0, entries.clone()),
+        );
+        one.unwrap();
+        two.unwrap();
+        model.record(&entries);
+    }
+    assert_eq!(database.outcomes(id(1)).await.unwrap(), model.outcomes);
+    assert_eq!(database.sync(id(1)).await.unwrap().counts, model.counts);
+    let groups = database.failure_groups(id(1)).await.unwrap();
+    assert_eq!(summary(&groups), model.groups);
+    for seq in model.seen {
+        let record = format!("record {seq}");
+        let found = database.attempts(MAPPING, id(2), &[&record]).await.unwrap();
+        let expected = Attempts { count: 1, since: moment(1) };
+        assert_eq!(found, [model.attempts.contains(&record).then_some(expected)]);
     }
 }
 
-#[tokio::test]
-async fn thousands_of_single_outcomes_stay_small_and_read_back_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = loading(&folder).await;
+#[test]
+fn repeated_and_concurrent_records_count_once_in_a_file() {
+    repeated_and_concurrent_records_count_once_over_restarts(48, || Some(Home::on_sqlite()));
+}
+
+#[test]
+fn repeated_and_concurrent_records_count_once_on_a_server() {
+    repeated_and_concurrent_records_count_once_over_restarts(12, Home::on_postgres);
+}
+
+async fn thousands_of_single_outcomes_stay_small_and_read_back_whole(home: Home) {
+    let database = loading(&home).await;
     // Out of order, over several chunks, enough to be folded more than once.
     let seqs: Vec<u64> = (0..3000).map(|number| (number * 7919) % 3000 * 50).collect();
     for seq in &seqs {
@@ -127,15 +144,16 @@ async fn thousands_of_single_outcomes_stay_small_and_read_back_whole() {
     database.save(&sync(1, Status::Succeeded)).await.unwrap();
     assert_eq!(database.outcomes(id(1)).await.unwrap().delivered.len(), 3000);
     drop(database);
-    let bytes = std::fs::metadata(folder.path().join("control.db")).unwrap().len();
+    let file = home.state().join("control.db");
+    let bytes = std::fs::metadata(file).map_or(0, |file| file.len());
     assert!(bytes < 300_000, "{bytes}");
 }
 
 #[tokio::test]
-async fn outcomes_are_made_durable_though_nothing_follows() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = loading(&folder).await;
-    let looking = rusqlite::Connection::open(folder.path().join("control.db")).unwrap();
+async fn outcomes_in_a_file_are_made_durable_though_nothing_follows() {
+    let home = Home::on_sqlite();
+    let database = loading(&home).await;
+    let looking = rusqlite::Connection::open(home.state().join("control.db")).unwrap();
     let pulse =
         || -> i64 { looking.query_row("select number from pulse", [], |row| row.get(0)).unwrap() };
     let before = pulse();
@@ -147,10 +165,8 @@ async fn outcomes_are_made_durable_though_nothing_follows() {
     }
 }
 
-#[tokio::test]
-async fn attempts_count_syncs_not_failures_and_are_settled() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = loading(&folder).await;
+async fn attempts_count_syncs_not_failures_and_are_settled(home: Home) {
+    let database = loading(&home).await;
     let ids = ["a", "b", "c"];
     let entries = vec![failed(0, "a", "no"), failed(1, "a", "no"), failed(2, "b", "no")];
     database.record(id(1), 0, entries).await.unwrap();
@@ -169,10 +185,8 @@ async fn attempts_count_syncs_not_failures_and_are_settled() {
     assert_eq!(database.attempts("other", id(3), &["a"]).await.unwrap(), [None]);
 }
 
-#[tokio::test]
-async fn failure_groups_are_bounded_in_number_samples_and_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = loading(&folder).await;
+async fn failure_groups_are_bounded_in_number_samples_and_bytes(home: Home) {
+    let database = loading(&home).await;
     let mut entries: Vec<JournalEntry> =
         (0..250).map(|seq| failed(seq, &seq.to_string(), &format!("message {seq}"))).collect();
     entries.extend((250..260).map(|seq| failed(seq, &"ä".repeat(5000), "message 0")));
@@ -185,4 +199,24 @@ async fn failure_groups_are_bounded_in_number_samples_and_bytes() {
     assert_eq!((groups[1].failure.message(), groups[1].count), ("message 0", 11));
     assert_eq!(groups[1].samples[1].record_id, "ä".repeat(4096));
     assert_eq!(groups.iter().map(|group| group.count).sum::<u64>(), 260);
+}
+
+async fn what_no_text_of_a_server_can_hold_is_found_again(home: Home) {
+    let database = loading(&home).await;
+    database.record(id(1), 0, vec![failed(0, "a\0b", "said \0")]).await.unwrap();
+    let once = Some(Attempts { count: 1, since: moment(1) });
+    assert_eq!(database.attempts(MAPPING, id(2), &["a\0b"]).await.unwrap(), [once]);
+    let groups = database.failure_groups(id(1)).await.unwrap();
+    assert_eq!(groups[0].failure.message(), "said \0");
+    let mut ended = sync(1, Status::Failed);
+    ended.failure = Some(Failure::new(Code::Canceled, "\\u0000 \0").help("\0"));
+    database.save(&ended).await.unwrap();
+    assert_eq!(database.sync(id(1)).await.unwrap().failure, ended.failure);
+}
+
+on_both_engines! {
+    thousands_of_single_outcomes_stay_small_and_read_back_whole,
+    attempts_count_syncs_not_failures_and_are_settled,
+    failure_groups_are_bounded_in_number_samples_and_bytes,
+    what_no_text_of_a_server_can_hold_is_found_again,
 }

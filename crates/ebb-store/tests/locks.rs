@@ -1,20 +1,18 @@
-//! I6 on one machine, whoever starts a sync.
+//! I6, whoever starts a sync.
 
 use ebb_core::{
     Code,
     port::{Status, Store},
 };
-use ebb_store::Database;
 
 use crate::{
     children,
     given::{MAPPING, delivered, id, sync},
+    home::{Home, on_both_engines},
 };
 
-#[tokio::test]
-async fn a_lock_is_held_once_per_mapping_until_it_is_dropped() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn a_lock_is_held_once_per_mapping_until_it_is_dropped(home: Home) {
+    let database = home.open();
     let lock = database.lock(MAPPING).await.unwrap();
     database.save(&sync(1, Status::Loading)).await.unwrap();
     let failure = database.lock(MAPPING).await.err().unwrap();
@@ -29,24 +27,21 @@ async fn a_lock_is_held_once_per_mapping_until_it_is_dropped() {
 #[tokio::test]
 #[ignore = "a child of another test"]
 async fn holds_the_lock_until_it_is_killed() {
-    let database = Database::open(&children::state()).unwrap();
+    let database = children::open();
     let _lock = database.lock(MAPPING).await.unwrap();
     database.record(id(1), 0, vec![delivered(1)]).await.unwrap();
     println!("locked");
     std::future::pending::<()>().await;
 }
 
-#[tokio::test]
-async fn another_process_has_the_lock_until_its_death_and_its_outcomes_count() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn another_process_has_the_lock_until_its_death_and_its_outcomes_count(home: Home) {
+    let database = home.open();
     let lock = database.lock(MAPPING).await.unwrap();
     database.save(&sync(1, Status::Loading)).await.unwrap();
     database.record(id(1), 0, vec![delivered(0)]).await.unwrap();
     drop(lock);
 
-    let mut child =
-        children::start("locks::holds_the_lock_until_it_is_killed", folder.path(), None);
+    let mut child = children::start_at(&home, "locks::holds_the_lock_until_it_is_killed");
     child.wait_for("locked");
     assert_eq!(database.lock(MAPPING).await.err().unwrap().code, Code::SyncRunning);
     let late = database.record(id(1), 0, vec![delivered(2)]).await.unwrap_err();
@@ -59,4 +54,9 @@ async fn another_process_has_the_lock_until_its_death_and_its_outcomes_count() {
     database.record(id(1), 0, vec![delivered(0), delivered(1), delivered(2)]).await.unwrap();
     assert_eq!(database.outcomes(id(1)).await.unwrap().delivered.len(), 3);
     assert_eq!(database.sync(id(1)).await.unwrap().counts.delivered.added, 3);
+}
+
+on_both_engines! {
+    a_lock_is_held_once_per_mapping_until_it_is_dropped,
+    another_process_has_the_lock_until_its_death_and_its_outcomes_count,
 }

@@ -1,4 +1,4 @@
-//! The control database and the parts on real files.
+//! The control database, in a real file and on a real server, and the parts in real files.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -13,8 +13,10 @@ mod damage;
 mod entries;
 mod given;
 mod history;
+mod home;
 mod journal;
 mod locks;
 mod parts;
 mod people;
+mod postgres;
 mod previews;

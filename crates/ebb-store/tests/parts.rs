@@ -104,8 +104,8 @@ async fn stores_a_part_that_is_too_large() {
 #[tokio::test]
 async fn a_full_disk_is_told_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child =
-        children::start("parts::stores_a_part_that_is_too_large", folder.path(), Some(64));
+    let test = "parts::stores_a_part_that_is_too_large";
+    let mut child = children::start_within(64, test, folder.path());
     let told = child.wait_for("told ");
     child.process.wait().unwrap();
     assert!(told.starts_with("R413: ") && told.ends_with("there is no room"), "{told}");

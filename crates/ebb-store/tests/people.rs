@@ -4,6 +4,8 @@ use ebb_core::Code;
 use ebb_store::{Database, Guest, Person, Role, Token};
 use jiff::Timestamp;
 
+use crate::home::{Home, on_both_engines};
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
@@ -20,17 +22,15 @@ fn person(id: &str, role: Role) -> Person {
 }
 
 /// A database with an owner who has joined.
-async fn owned() -> (tempfile::TempDir, Database) {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(folder.path()).unwrap();
+async fn owned(home: &Home) -> Database {
+    let database = home.open();
     database.invite("first", None, at(60)).await.unwrap();
     database.join("first", &person("ada", Role::Owner), "kept", at(1)).await.unwrap();
-    (folder, database)
+    database
 }
 
-#[tokio::test]
-async fn the_first_owner_joins_once() {
-    let (_folder, database) = owned().await;
+async fn the_first_owner_joins_once(home: Home) {
+    let database = owned(&home).await;
     let [ada] = database.people().await.unwrap().try_into().unwrap();
     assert_eq!((ada.email.as_str(), ada.role, ada.joined), ("ada@example.com", Role::Owner, true));
     let again = database.join("first", &person("eve", Role::Owner), "kept", at(2)).await;
@@ -38,9 +38,8 @@ async fn the_first_owner_joins_once() {
     assert_eq!(database.invitation("first", at(2)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_link_is_good_for_its_person_its_time_and_until_there_is_another() {
-    let (_folder, database) = owned().await;
+async fn a_link_is_good_for_its_person_its_time_and_until_there_is_another(home: Home) {
+    let database = owned(&home).await;
     database.add_person(&person("bo", Role::Viewer)).await.unwrap();
     let known = database.add_person(&person("bo", Role::Viewer)).await.unwrap_err();
     assert_eq!(known.code, Code::ConfigDuplicate);
@@ -59,9 +58,8 @@ async fn a_link_is_good_for_its_person_its_time_and_until_there_is_another() {
     assert_eq!(database.person_with_password("cy@example.com").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn sessions_end_by_time_by_leaving_and_with_a_new_password() {
-    let (_folder, database) = owned().await;
+async fn sessions_end_by_time_by_leaving_and_with_a_new_password(home: Home) {
+    let database = owned(&home).await;
     let whose = async |digest: &str, now| {
         let found = database.session(digest, now).await.unwrap();
         found.map(|(person, ends)| (person.id, ends))
@@ -80,9 +78,8 @@ async fn sessions_end_by_time_by_leaving_and_with_a_new_password() {
     assert_eq!(whose("s3", at(1)).await, None, "who had the old password is out");
 }
 
-#[tokio::test]
-async fn a_token_is_known_by_its_digest_until_it_ends_or_is_revoked() {
-    let (_folder, database) = owned().await;
+async fn a_token_is_known_by_its_digest_until_it_ends_or_is_revoked(home: Home) {
+    let database = owned(&home).await;
     let token = Token {
         id: "t".to_owned(),
         name: "ci".to_owned(),
@@ -105,9 +102,8 @@ async fn a_token_is_known_by_its_digest_until_it_ends_or_is_revoked() {
     assert_eq!(database.revoke_token("t").await.unwrap_err().code, Code::AddressUnknown);
 }
 
-#[tokio::test]
-async fn there_is_always_an_owner() {
-    let (_folder, database) = owned().await;
+async fn there_is_always_an_owner(home: Home) {
+    let database = owned(&home).await;
     database.add_person(&person("bo", Role::Owner)).await.unwrap();
     // Who was invited only cannot sign in yet.
     for refused in [
@@ -122,4 +118,24 @@ async fn there_is_always_an_owner() {
     database.remove_person("ada").await.unwrap();
     assert_eq!(database.session("s", at(1)).await.unwrap(), None, "sessions go with their person");
     assert_eq!(database.people().await.unwrap().len(), 1);
+}
+
+async fn people_come_by_name_in_the_order_of_its_bytes(home: Home) {
+    let database = home.open();
+    for name in ["b", "Ä", "a", "B", "_"] {
+        let person = Person { name: name.to_owned(), ..person(name, Role::Viewer) };
+        database.add_person(&person).await.unwrap();
+    }
+    let names: Vec<_> =
+        database.people().await.unwrap().into_iter().map(|person| person.name).collect();
+    assert_eq!(names, ["B", "_", "a", "b", "Ä"]);
+}
+
+on_both_engines! {
+    people_come_by_name_in_the_order_of_its_bytes,
+    the_first_owner_joins_once,
+    a_link_is_good_for_its_person_its_time_and_until_there_is_another,
+    sessions_end_by_time_by_leaving_and_with_a_new_password,
+    a_token_is_known_by_its_digest_until_it_ends_or_is_revoked,
+    there_is_always_an_owner,
 }

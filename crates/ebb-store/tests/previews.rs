@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use ebb_store::Database;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::home::{Home, on_both_engines};
 
 fn rows(text: &str) -> RecordBatch {
     let column: ArrayRef = Arc::new(StringArray::from(vec![Some(text), None]));
     RecordBatch::try_from_iter([("name", column)]).unwrap()
 }
 
-#[tokio::test]
-async fn a_preview_is_found_again_until_it_is_too_old() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Database::open(folder.path()).unwrap();
+async fn a_preview_is_found_again_until_it_is_too_old(home: Home) {
+    let store = home.open();
     let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
     let ago = |minutes| now - SignedDuration::from_mins(minutes);
     store.keep_preview("a", ago(9), &rows("Ada"), ago(20)).await.unwrap();
@@ -31,4 +30,8 @@ async fn a_preview_is_found_again_until_it_is_too_old() {
         .unwrap();
     assert!(store.preview("b", ago(10)).await.unwrap().is_none(), "forgotten");
     assert_eq!(store.preview("c", ago(10)).await.unwrap().unwrap().1.num_rows(), 0);
+}
+
+on_both_engines! {
+    a_preview_is_found_again_until_it_is_too_old,
 }

@@ -5,7 +5,6 @@ mod aws;
 mod azure;
 mod bigquery;
 mod blocking;
-mod certificate;
 mod clickhouse;
 mod columns;
 mod connection;

@@ -10,7 +10,7 @@ use ebb_core::{
 };
 use ebb_destination::{Catalog, Connector, Network, Reach};
 use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
-use ebb_store::{Database, Entry, FolderParts};
+use ebb_store::{Database, DatabaseUrl, Entry, FolderParts};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -40,6 +40,8 @@ pub struct Workspace {
     clock: Arc<dyn Clock>,
     /// How destinations are reached.
     pub network: Network,
+    /// Where the control database is, if not in the state folder.
+    database: Option<DatabaseUrl>,
 }
 
 impl Workspace {
@@ -70,7 +72,14 @@ impl Workspace {
             world,
             clock: Arc::new(SystemClock),
             network: Network::default(),
+            database: None,
         })
+    }
+
+    /// The same with its control database on a server.
+    #[must_use]
+    pub fn with_database(self, database: Option<DatabaseUrl>) -> Self {
+        Self { database, ..self }
     }
 
     /// The files' project with entries of a control database beside it. All that is wrong with them is
@@ -94,6 +103,7 @@ impl Workspace {
             world,
             clock: Arc::clone(&self.clock),
             network: self.network.clone(),
+            database: self.database.clone(),
         })
     }
 
@@ -105,9 +115,17 @@ impl Workspace {
         self
     }
 
+    /// The control database.
+    pub fn store(&self) -> Result<Database, Failure> {
+        let state = &self.project.state;
+        self.database
+            .as_ref()
+            .map_or_else(|| Database::open(state), |url| Database::connect(state, url))
+    }
+
     /// The control database and the engine over it.
     pub fn engine(&self) -> Result<(Engine, Arc<Database>), Failure> {
-        let store = Arc::new(Database::open(&self.project.state)?);
+        let store = Arc::new(self.store()?);
         let ports = Ports {
             store: Arc::<Database>::clone(&store),
             parts: Arc::new(FolderParts::new(&self.project.state)),

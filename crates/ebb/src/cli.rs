@@ -1,14 +1,19 @@
 //! What can be typed: commands, arguments, options.
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use ebb_core::Secret;
+use ebb_workspace::Workspace;
 
-use crate::commands::{
-    cancel, catalog, check, demo, explain, init, keys, map, plan, preview, record, render, replay,
-    reset, schema, serve,
-    server::{apply, export},
-    show, source, sync, syncs, test,
+use crate::{
+    commands::{
+        cancel, catalog, check, demo, explain, init, keys, map, plan, preview, record, render,
+        replay, reset, schema, serve,
+        server::{apply, export},
+        show, source, sync, syncs, test,
+    },
+    report::Stop,
 };
 
 /// Sends what changed in a warehouse to the tools that need it.
@@ -36,6 +41,37 @@ pub(crate) struct Global {
     /// Answer in JSON, for machines
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Keep history, journal and people on a PostgreSQL server instead of a file, such as
+    /// `postgres://user:password@host/database`
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "EBB_DATABASE_URL",
+        hide_env_values = true,
+        value_parser = secret
+    )]
+    pub(crate) database_url: Option<Secret>,
+}
+
+/// Never fails, so that no message shows it.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
+impl Global {
+    /// The project, with its control database where it is to be. Connects nothing yet.
+    pub(crate) fn workspace(&self) -> Result<Workspace, Stop> {
+        Ok(self.with_database(Workspace::open(&self.project)?)?)
+    }
+
+    /// A project with its control database where it is to be.
+    pub(crate) fn with_database(&self, workspace: Workspace) -> Result<Workspace, Stop> {
+        // An empty variable is none.
+        let url = self.database_url.as_ref().map(Secret::expose).filter(|url| !url.is_empty());
+        let url = url.map(str::parse).transpose()?;
+        Ok(workspace.with_database(url))
+    }
 }
 
 /// The commands.

@@ -68,7 +68,7 @@ impl App {
         secure: bool,
     ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
         let (engine, store) = files.engine().map_err(alone)?;
-        let serving = ServerLock::take(&files.project.state).map_err(alone)?;
+        let serving = store.serve().await.map_err(alone)?;
         let vault = Keys::new(&files.project.state, key).vault(&store).await.map_err(alone)?;
         engine.purge().await.map_err(alone)?;
         let configuration = Configuration::load(Arc::new(files.guarded()), &store, &vault).await?;

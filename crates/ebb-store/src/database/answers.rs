@@ -2,10 +2,9 @@
 
 use ebb_core::{Code, Failure};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
-use super::Database;
+use super::{Database, sql::params};
 
 /// A request that is meant once, however often it comes.
 #[derive(Debug, Clone)]
@@ -29,12 +28,12 @@ impl Database {
     ) -> Result<Option<Value>, Failure> {
         let (Once { key, request }, answer) = (once.clone(), answer.to_string());
         self.write(move |transaction, _| {
-            transaction.execute("delete from answer where at < ?1", [oldest.as_microsecond()])?;
-            let kept: Option<(String, String)> = transaction
-                .query_row("select request, answer from answer where key = ?1", [&key], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()?;
+            transaction
+                .execute("delete from answer where at < ?1", params![oldest.as_microsecond()])?;
+            let query = "select request, answer from answer where key = ?1";
+            let kept: Option<(String, String)> =
+                transaction
+                    .query_optional(query, params![key], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let Some((of, kept)) = kept else {
                 let keep = "insert into answer (key, request, answer, at) values (?1, ?2, ?3, ?4)";
                 transaction.execute(keep, params![key, request, answer, now.as_microsecond()])?;
@@ -55,7 +54,7 @@ impl Database {
     pub async fn forget_answer(&self, once: &Once) -> Result<(), Failure> {
         let key = once.key.clone();
         self.write(move |transaction, _| {
-            transaction.execute("delete from answer where key = ?1", [&key])?;
+            transaction.execute("delete from answer where key = ?1", params![key])?;
             Ok(())
         })
         .await

@@ -3,11 +3,14 @@
 
 use ebb_core::{Code, Failure};
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Database, Fault, people::moment};
+use super::{
+    Database, Fault,
+    people::moment,
+    sql::{Row, Transaction, params},
+};
 
 /// A source, model, destination or mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,31 +73,26 @@ pub struct AuditLine {
 impl Database {
     /// Every entry, by section and name.
     pub async fn entries(&self) -> Result<Vec<Entry>, Failure> {
-        self.read(|connection| {
+        self.read(|transaction| {
             let query = "select section, name, version, document from entry order by section, name";
-            let mut statement = connection.prepare_cached(query)?;
-            let mut rows = statement.query([])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(Entry {
+            transaction.query(query, params![], |row| {
+                Ok(Entry {
                     section: row.get(0)?,
                     name: row.get(1)?,
                     version: row.get(2)?,
-                    document: serde_json::from_str(&row.get::<_, String>(3)?)?,
-                });
-            }
-            Ok(entries)
+                    document: serde_json::from_str(row.get(3)?)?,
+                })
+            })
         })
         .await
     }
 
     /// Every secret.
     pub async fn secrets(&self) -> Result<Vec<Sealed>, Failure> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("select name, sealed from secret")?;
-            let rows = statement
-                .query_map([], |row| Ok(Sealed { name: row.get(0)?, bytes: row.get(1)? }))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+        self.read(|transaction| {
+            transaction.query("select name, sealed from secret", params![], |row| {
+                Ok(Sealed { name: row.get(0)?, bytes: row.get(1)? })
+            })
         })
         .await
     }
@@ -125,18 +123,14 @@ impl Database {
         limit: usize,
     ) -> Result<Vec<AuditLine>, Failure> {
         let before = before.map(str::to_owned);
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(move |transaction| {
+            transaction.query(
                 "select id, at, actor, action, subject, before, after from audit
-                 where ?1 is null or id < ?1 order by id desc limit ?2",
-            )?;
-            let mut rows =
-                statement.query(params![before, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-            let mut lines = Vec::new();
-            while let Some(row) = rows.next()? {
-                lines.push(line(row)?);
-            }
-            Ok(lines)
+                 where cast(?1 as text) is null or id < ?1 order by id desc limit ?2",
+                params![before, limit],
+                line,
+            )
         })
         .await
     }
@@ -144,34 +138,28 @@ impl Database {
 
 fn make(transaction: &Transaction<'_>, edit: &Edit, line: &AuditLine) -> Result<i64, Fault> {
     let Edit { section, name, document, expected, secrets, forgotten } = edit;
-    let current: Option<i64> = transaction
-        .query_row(
-            "select version from entry where section = ?1 and name = ?2",
-            [section, name],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let query = "select version from entry where section = ?1 and name = ?2";
+    let current: Option<i64> =
+        transaction.query_optional(query, params![section, name], |row| row.get(0))?;
     if current != *expected {
         return Err(conflict(name, current, *expected).into());
     }
-    let version = transaction.query_row(
-        "update entry_version set number = number + 1 returning number",
-        [],
-        |row| row.get(0),
-    )?;
+    let next = "update entry_version set number = number + 1 returning number";
+    let version: i64 = transaction.query_row(next, params![], |row| row.get(0))?;
     if let Some(document) = document {
         transaction.execute(
-            "insert or replace into entry (section, name, version, document)
-             values (?1, ?2, ?3, ?4)",
+            "insert into entry (section, name, version, document) values (?1, ?2, ?3, ?4)
+             on conflict (section, name) do update
+             set version = excluded.version, document = excluded.document",
             params![section, name, version, document.to_string()],
         )?;
     } else {
         let remove = "delete from entry where section = ?1 and name = ?2";
-        transaction.execute(remove, [section, name])?;
+        transaction.execute(remove, params![section, name])?;
     }
     keep(transaction, secrets)?;
     for secret in forgotten {
-        transaction.execute("delete from secret where name = ?1", [secret])?;
+        transaction.execute("delete from secret where name = ?1", params![secret])?;
     }
     log(transaction, line)?;
     Ok(version)
@@ -189,7 +177,8 @@ fn conflict(name: &str, current: Option<i64>, expected: Option<i64>) -> Failure 
 
 fn keep(transaction: &Transaction<'_>, secrets: &[Sealed]) -> Result<(), Fault> {
     for Sealed { name, bytes } in secrets {
-        let keep = "insert or replace into secret (name, sealed) values (?1, ?2)";
+        let keep = "insert into secret (name, sealed) values (?1, ?2)
+                    on conflict (name) do update set sealed = excluded.sealed";
         transaction.execute(keep, params![name, bytes])?;
     }
     Ok(())
@@ -215,8 +204,8 @@ fn log(transaction: &Transaction<'_>, line: &AuditLine) -> Result<(), Fault> {
 
 fn line(row: &Row<'_>) -> Result<AuditLine, Fault> {
     let value = |index| -> Result<Option<Value>, Fault> {
-        let text: Option<String> = row.get(index)?;
-        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+        let text: Option<&str> = row.get(index)?;
+        Ok(text.map(serde_json::from_str).transpose()?)
     };
     Ok(AuditLine {
         id: row.get(0)?,

@@ -6,9 +6,12 @@ use ebb_core::{
     Code, Failure, SyncId,
     port::{FailureGroup, Sample, Verdict},
 };
-use rusqlite::{Connection, params};
 
-use super::{bits::number_of, fault::Fault};
+use super::{
+    bits::number_of,
+    fault::Fault,
+    sql::{AsValue, Transaction, params},
+};
 
 /// Groups of a sync before further failures go to one group per code.
 const GROUPS: usize = 100;
@@ -30,8 +33,8 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Reads them.
-    pub(super) fn load(connection: &Connection, sync: SyncId) -> Result<Self, Fault> {
-        let groups = read(connection, sync)?.into_iter().map(|group| (key(&group), group));
+    pub(super) fn load(transaction: &Transaction<'_>, sync: SyncId) -> Result<Self, Fault> {
+        let groups = read(transaction, sync)?.into_iter().map(|group| (key(&group), group));
         Ok(Self { groups: groups.collect(), changed: Vec::new() })
     }
 
@@ -59,35 +62,47 @@ impl Groups {
     }
 
     /// Writes those that changed since they were last written.
-    pub(super) fn write(&mut self, connection: &Connection, sync: &str) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, transaction: &Transaction<'_>, sync: &str) -> Result<(), Fault> {
         if self.changed.is_empty() {
             return Ok(());
         }
-        let mut statement = connection.prepare_cached(
-            "insert or replace into failure_group (sync, code, message, verdict, failures)
-             values (?1, ?2, ?3, ?4, ?5)",
-        )?;
+        let mut written = Vec::with_capacity(self.changed.len());
         for key in self.changed.drain(..) {
             if let Some(group) = self.groups.get(&key) {
-                let (verdict, code, message) = &key;
-                let failures = serde_json::to_string(group)?;
-                statement.execute(params![sync, code.as_str(), message, verdict, failures])?;
+                written.push((serde_json::to_string(group)?, key));
             }
         }
-        Ok(())
+        let each: Vec<_> = written
+            .iter()
+            .map(|(failures, (verdict, code, message))| {
+                [
+                    sync.as_value(),
+                    code.as_str().as_value(),
+                    message.as_value(),
+                    verdict.as_value(),
+                    failures.as_value(),
+                ]
+            })
+            .collect();
+        transaction.execute_each(
+            "insert into failure_group (sync, code, message, verdict, failures)
+             values (?1, ?2, ?3, ?4, ?5)
+             on conflict (sync, verdict, code, message) do update set failures = excluded.failures",
+            &each,
+        )
     }
 }
 
 /// The failure groups of a sync, most records first.
-pub(super) fn read(connection: &Connection, sync: SyncId) -> Result<Vec<FailureGroup>, Fault> {
-    let mut statement =
-        connection.prepare_cached("select failures from failure_group where sync = ?1")?;
-    let mut rows = statement.query([sync.to_string()])?;
-    let mut groups: Vec<FailureGroup> = Vec::new();
-    while let Some(row) = rows.next()? {
-        groups
-            .push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
-    }
+pub(super) fn read(
+    transaction: &Transaction<'_>,
+    sync: SyncId,
+) -> Result<Vec<FailureGroup>, Fault> {
+    let query = "select failures from failure_group where sync = ?1";
+    let mut groups: Vec<FailureGroup> =
+        transaction.query(query, params![sync.to_string()], |row| {
+            Ok(serde_json::from_str(row.get(0)?)?)
+        })?;
     groups.sort_by(|one, other| {
         other.count.cmp(&one.count).then_with(|| one.failure.message().cmp(other.failure.message()))
     });

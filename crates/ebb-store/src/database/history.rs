@@ -1,9 +1,20 @@
 //! What people ask of past syncs, and how these are forgotten.
 
-use ebb_core::{Code, Failure, SyncId, port::SyncRecord};
+use ebb_core::{
+    Code, Failure, SyncId,
+    port::{SyncKind, SyncRecord},
+};
 use jiff::Timestamp;
 
-use super::{Database, fault::Fault, rows};
+use super::{
+    Database,
+    fault::Fault,
+    rows,
+    sql::{AsValue, params},
+};
+
+/// Syncs that are read at once where the first that fits is looked for.
+const SOME: i64 = 16;
 
 /// Which syncs are listed; what is not said filters nothing.
 #[derive(Debug, Clone, Default)]
@@ -26,13 +37,20 @@ impl Database {
         self.read(move |transaction| {
             let SyncFilter { mapping, status, before } = filter;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut conditions = vec!["true"];
-            conditions.extend(mapping.as_ref().map(|_| "sync.mapping = ?1"));
-            conditions.extend(status.as_ref().map(|_| "sync.status = ?2"));
-            conditions.extend(before.as_ref().map(|_| "sync.id < ?3"));
-            let conditions = conditions.join(" and ");
-            let rest = format!("where {conditions} order by sync.id desc limit ?4");
-            rows::syncs(transaction, &rest, &[&mapping, &status, &before, &limit])
+            let mut conditions = "true".to_owned();
+            let mut values = Vec::new();
+            for (condition, value) in
+                [("sync.mapping =", &mapping), ("sync.status =", &status), ("sync.id <", &before)]
+            {
+                if let Some(value) = value {
+                    values.push(value.as_value());
+                    conditions.push_str(&format!(" and {condition} ?{}", values.len()));
+                }
+            }
+            values.push(limit.as_value());
+            let last = values.len();
+            let rest = format!("where {conditions} order by sync.id desc limit ?{last}");
+            rows::syncs(transaction, &rest, &values)
         })
         .await
     }
@@ -50,9 +68,8 @@ impl Database {
                 }
                 rows::syncs(
                     transaction,
-                    "where sync.id like ?1 || '%' or sync.id like '%' || ?1
-                     order by sync.id desc limit 4",
-                    &[&asked],
+                    "where sync.id like ?1 or sync.id like ?2 order by sync.id desc limit 4",
+                    params![format!("{asked}%"), format!("%{asked}")],
                 )
             })
             .await?;
@@ -73,9 +90,17 @@ impl Database {
     pub async fn latest_sync(&self, mapping: &str) -> Result<Option<SyncRecord>, Failure> {
         let mapping = mapping.to_owned();
         self.read(move |transaction| {
-            let rest = "where sync.mapping = ?1 and sync.record ->> '$.kind' = 'sync'
-                        order by sync.id desc limit 1";
-            Ok(rows::syncs(transaction, rest, &[&mapping])?.pop())
+            let rest = "where sync.mapping = ?1 and sync.id < ?2 order by sync.id desc limit ?3";
+            // No identity is greater.
+            let mut before = "~".to_owned();
+            loop {
+                let some = rows::syncs(transaction, rest, params![mapping, before, SOME])?;
+                let Some(oldest) = some.last() else { return Ok(None) };
+                before = oldest.id.to_string();
+                if let Some(found) = some.into_iter().find(|sync| sync.kind == SyncKind::Sync) {
+                    return Ok(Some(found));
+                }
+            }
         })
         .await
     }
@@ -84,7 +109,7 @@ impl Database {
     pub async fn latest_syncs(&self) -> Result<Vec<SyncRecord>, Failure> {
         self.read(|transaction| {
             let rest = "where sync.id in (select max(id) from sync group by mapping)";
-            rows::syncs(transaction, rest, &[])
+            rows::syncs(transaction, rest, params![])
         })
         .await
     }
@@ -93,17 +118,16 @@ impl Database {
     /// newest. Returns how many.
     pub async fn purge(&self, before: Timestamp) -> Result<u64, Failure> {
         self.write(move |transaction, memory| {
-            let gone: Vec<String> = transaction
-                .prepare(
-                    "delete from sync
-                     where ended = 1 and finished_at < ?1
-                       and not exists (select 1 from part where part.sync = sync.id)
-                       and exists (select 1 from sync as newer
-                                   where newer.mapping = sync.mapping and newer.id > sync.id)
-                     returning id",
-                )?
-                .query_map([before.as_microsecond()], |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
+            let gone: Vec<String> = transaction.query(
+                "delete from sync
+                 where ended = 1 and finished_at < ?1
+                   and not exists (select 1 from part where part.sync = sync.id)
+                   and exists (select 1 from sync as newer
+                               where newer.mapping = sync.mapping and newer.id > sync.id)
+                 returning id",
+                params![before.as_microsecond()],
+                |row| row.get(0),
+            )?;
             memory.journals.retain(|sync, _| !gone.contains(&sync.to_string()));
             Ok(gone.len() as u64)
         })

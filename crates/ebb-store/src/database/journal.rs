@@ -7,13 +7,13 @@ use ebb_core::{
     port::{JournalEntry, Outcomes, SyncRecord, Verdict},
 };
 use roaring::RoaringTreemap;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     bits,
     fault::{Fault, no_such_sync},
     groups::Groups,
     lease, rows,
+    sql::{AsValue, Transaction, params},
 };
 
 /// Rows of the journal after which they are folded into chunks.
@@ -45,27 +45,27 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads the journal of a sync; `R416` if there is no such sync.
-    pub(super) fn load(connection: &Connection, sync: SyncId) -> Result<Self, Fault> {
-        let record = rows::sync(connection, sync)?.ok_or_else(|| no_such_sync(sync))?;
+    pub(super) fn load(transaction: &Transaction<'_>, sync: SyncId) -> Result<Self, Fault> {
+        let record = rows::sync(transaction, sync)?.ok_or_else(|| no_such_sync(sync))?;
         let SyncRecord { mapping, started_at, counts, .. } = record;
         let id = sync.to_string();
-        let (rows, last): (i64, Option<i64>) = connection.query_row(
+        let (rows, last): (i64, Option<i64>) = transaction.query_row(
             "select count(*), max(number) from journal where sync = ?1",
-            [&id],
+            params![id],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let mut unfolded = BTreeSet::new();
-        let mut journaled = outcomes_of_rows(connection, &id)?;
+        let mut journaled = outcomes_of_rows(transaction, &id)?;
         for verdict in bits::VERDICTS {
             let seqs = bits::of(&mut journaled, verdict);
             let number = bits::number_of(verdict);
             unfolded.extend(bits::chunks(seqs).map(|chunk| (number, chunk)));
         }
         Ok(Self {
-            token: lease::token(connection, &mapping)?,
+            token: lease::token(transaction, &mapping)?,
             started_at: started_at.as_microsecond(),
-            known: outcomes(connection, sync)?,
-            groups: Groups::load(connection, sync)?,
+            known: outcomes(transaction, sync)?,
+            groups: Groups::load(transaction, sync)?,
             next_row: last.map_or(0, |last| last + 1),
             added: Outcomes::default(),
             attempts: HashSet::new(),
@@ -120,7 +120,7 @@ impl Journal {
     }
 
     /// Writes what [`Self::take`] took over.
-    pub(super) fn write(&mut self, connection: &Connection) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), Fault> {
         let mut any = false;
         for verdict in bits::VERDICTS {
             let added = std::mem::take(bits::of(&mut self.added, verdict));
@@ -128,54 +128,72 @@ impl Journal {
                 continue;
             }
             any = true;
-            connection
-                .prepare_cached(
-                    "insert into journal (sync, number, verdict, bits) values (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![
-                    self.id,
-                    self.next_row,
-                    bits::number_of(verdict),
-                    bits::to_bytes(added)?
-                ])?;
+            let (number, bytes) = (bits::number_of(verdict), bits::to_bytes(added)?);
+            transaction.execute(
+                "insert into journal (sync, number, verdict, bits) values (?1, ?2, ?3, ?4)",
+                params![self.id, self.next_row, number, bytes],
+            )?;
             self.next_row += 1;
             self.rows += 1;
         }
         if !any {
             return Ok(());
         }
-        rows::write_counts(connection, &self.id, &self.counts)?;
-        self.groups.write(connection, &self.id)?;
-        let mut attempt = connection.prepare_cached(
+        rows::write_counts(transaction, &self.id, &self.counts)?;
+        self.groups.write(transaction, &self.id)?;
+        let attempts = std::mem::take(&mut self.attempts);
+        let each: Vec<_> = attempts
+            .iter()
+            .map(|record_id| {
+                [
+                    self.mapping.as_value(),
+                    record_id.as_value(),
+                    self.started_at.as_value(),
+                    self.id.as_value(),
+                ]
+            })
+            .collect();
+        transaction.execute_each(
             "insert into attempt (mapping, record_id, count, since, last_sync)
              values (?1, ?2, 1, ?3, ?4)
-             on conflict do update set count = count + 1, last_sync = excluded.last_sync
-             where last_sync <> excluded.last_sync",
+             on conflict (mapping, record_id) do update
+             set count = attempt.count + 1, last_sync = excluded.last_sync
+             where attempt.last_sync <> excluded.last_sync",
+            &each,
         )?;
-        for record_id in self.attempts.drain() {
-            attempt.execute(params![self.mapping, record_id, self.started_at, self.id])?;
-        }
-        if self.rows >= FOLD_AFTER { self.fold(connection) } else { Ok(()) }
+        if self.rows >= FOLD_AFTER { self.fold(transaction) } else { Ok(()) }
     }
 
     /// Puts the journal's rows into chunks.
-    pub(super) fn fold(&mut self, connection: &Connection) -> Result<(), Fault> {
+    pub(super) fn fold(&mut self, transaction: &Transaction<'_>) -> Result<(), Fault> {
         if self.rows == 0 {
             return Ok(());
         }
-        let mut statement = connection.prepare_cached(
-            "insert or replace into outcome (sync, verdict, chunk, bits) values (?1, ?2, ?3, ?4)",
-        )?;
         for verdict in bits::VERDICTS {
             let number = bits::number_of(verdict);
             let all: &RoaringTreemap = bits::of(&mut self.known, verdict);
-            for (_, chunk) in self.unfolded.range((number, 0)..(number + 1, 0)) {
-                let bytes = bits::to_bytes(bits::chunk(all, *chunk))?;
-                // As SQLite keeps it: 64 bits, whatever their sign.
-                statement.execute(params![self.id, number, chunk.cast_signed(), bytes])?;
-            }
+            let chunks: Vec<(i64, Vec<u8>)> = self
+                .unfolded
+                .range((number, 0)..(number + 1, 0))
+                // As databases keep it: 64 bits, whatever their sign.
+                .map(|(_, chunk)| {
+                    Ok((chunk.cast_signed(), bits::to_bytes(bits::chunk(all, *chunk))?))
+                })
+                .collect::<Result<_, Fault>>()?;
+            let each: Vec<_> = chunks
+                .iter()
+                .map(|(chunk, bytes)| {
+                    let number = number.as_value();
+                    [self.id.as_value(), number, chunk.as_value(), bytes.as_value()]
+                })
+                .collect();
+            transaction.execute_each(
+                "insert into outcome (sync, verdict, chunk, bits) values (?1, ?2, ?3, ?4)
+                 on conflict (sync, verdict, chunk) do update set bits = excluded.bits",
+                &each,
+            )?;
         }
-        connection.prepare_cached("delete from journal where sync = ?1")?.execute([&self.id])?;
+        transaction.execute("delete from journal where sync = ?1", params![self.id])?;
         self.unfolded.clear();
         self.rows = 0;
         Ok(())
@@ -183,37 +201,33 @@ impl Journal {
 }
 
 /// All outcomes of a sync; within one transaction, so that a fold in between is not seen half.
-pub(super) fn outcomes(connection: &Connection, sync: SyncId) -> Result<Outcomes, Fault> {
+pub(super) fn outcomes(transaction: &Transaction<'_>, sync: SyncId) -> Result<Outcomes, Fault> {
     let id = sync.to_string();
-    let known: Option<i64> = connection
-        .query_row("select 1 from sync where id = ?1", [&id], |row| row.get(0))
-        .optional()?;
+    let query = "select 1 from sync where id = ?1";
+    let known = transaction.query_optional(query, params![id], |_| Ok(()))?;
     if known.is_none() {
         return Err(no_such_sync(sync).into());
     }
-    let mut outcomes = outcomes_of_rows(connection, &id)?;
+    let mut outcomes = outcomes_of_rows(transaction, &id)?;
     let chunks = "select verdict, bits from outcome where sync = ?1";
-    add_rows(connection, chunks, &id, &mut outcomes)?;
+    add_rows(transaction, chunks, &id, &mut outcomes)?;
     Ok(outcomes)
 }
 
-fn outcomes_of_rows(connection: &Connection, id: &str) -> Result<Outcomes, Fault> {
+fn outcomes_of_rows(transaction: &Transaction<'_>, id: &str) -> Result<Outcomes, Fault> {
     let mut outcomes = Outcomes::default();
-    add_rows(connection, "select verdict, bits from journal where sync = ?1", id, &mut outcomes)?;
+    add_rows(transaction, "select verdict, bits from journal where sync = ?1", id, &mut outcomes)?;
     Ok(outcomes)
 }
 
 fn add_rows(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     query: &str,
     id: &str,
     outcomes: &mut Outcomes,
 ) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(query)?;
-    let mut rows = statement.query([id])?;
-    while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        bits::add_bytes(outcomes, row.get(0)?, bytes)?;
-    }
+    transaction.query(query, params![id], |row| {
+        Ok(bits::add_bytes(outcomes, row.get(0)?, row.get(1)?)?)
+    })?;
     Ok(())
 }

@@ -6,10 +6,13 @@ use std::str::FromStr;
 
 use ebb_core::{Code, Failure};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Database, fault::Fault};
+use super::{
+    Database,
+    fault::Fault,
+    sql::{Row, Transaction, params},
+};
 
 /// What somebody may do; each may do what the ones before may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,15 +105,8 @@ const USE_NOTED_EVERY: i64 = 5 * 60 * 1_000_000;
 impl Database {
     /// Everybody, by name.
     pub async fn people(&self) -> Result<Vec<Person>, Failure> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached(&format!("{PERSON} order by name, id"))?;
-            let mut rows = statement.query([])?;
-            let mut people = Vec::new();
-            while let Some(row) = rows.next()? {
-                people.push(person(row)?);
-            }
-            Ok(people)
+        self.read(|transaction| {
+            transaction.query(&format!("{PERSON} order by name, id"), params![], person)
         })
         .await
     }
@@ -118,8 +114,8 @@ impl Database {
     /// The person with this identity.
     pub async fn person(&self, id: &str) -> Result<Person, Failure> {
         let id = id.to_owned();
-        self.read(move |connection| {
-            one(connection, &format!("{PERSON} where id = ?1"), &id)?
+        self.read(move |transaction| {
+            one(transaction, &format!("{PERSON} where id = ?1"), &id)?
                 .ok_or_else(|| no_such(format!("there is no person `{id}`")))
         })
         .await
@@ -161,7 +157,8 @@ impl Database {
     pub async fn remove_person(&self, id: &str) -> Result<(), Failure> {
         let id = id.to_owned();
         self.write(move |transaction, _| {
-            changed_one(transaction.execute("delete from person where id = ?1", [&id])?, &id)?;
+            let removed = transaction.execute("delete from person where id = ?1", params![id])?;
+            changed_one(removed, &id)?;
             still_owned(transaction)
         })
         .await
@@ -173,14 +170,11 @@ impl Database {
         email: &str,
     ) -> Result<Option<(Person, String)>, Failure> {
         let email = email.to_lowercase();
-        self.read(move |connection| {
-            let found = one(connection, &format!("{PERSON} where email = ?1"), &email)?;
+        self.read(move |transaction| {
+            let found = one(transaction, &format!("{PERSON} where email = ?1"), &email)?;
             let Some(person) = found.filter(|person| person.joined) else { return Ok(None) };
-            let password = connection.query_row(
-                "select password from person where id = ?1",
-                [&person.id],
-                |row| row.get(0),
-            )?;
+            let query = "select password from person where id = ?1";
+            let password = transaction.query_row(query, params![person.id], |row| row.get(0))?;
             Ok(Some((person, password)))
         })
         .await
@@ -196,8 +190,8 @@ impl Database {
     ) -> Result<(), Failure> {
         let (digest, person) = (digest.to_owned(), person.to_owned());
         self.write(move |transaction, _| {
-            transaction
-                .execute("delete from session where expires_at < ?1", [now.as_microsecond()])?;
+            let forget = "delete from session where expires_at < ?1";
+            transaction.execute(forget, params![now.as_microsecond()])?;
             transaction.execute(
                 "insert into session (digest, person, expires_at) values (?1, ?2, ?3)",
                 params![digest, person, expires_at.as_microsecond()],
@@ -214,14 +208,14 @@ impl Database {
         now: Timestamp,
     ) -> Result<Option<(Person, Timestamp)>, Failure> {
         let digest = digest.to_owned();
-        self.read(move |connection| {
-            let found: Option<(String, i64)> = connection
-                .prepare_cached("select person, expires_at from session where digest = ?1")?
-                .query_row([&digest], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
+        self.read(move |transaction| {
+            let query = "select person, expires_at from session where digest = ?1";
+            let found: Option<(String, i64)> =
+                transaction
+                    .query_optional(query, params![digest], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let Some((id, expires_at)) = found else { return Ok(None) };
             let expires_at = moment(expires_at)?;
-            let person = one(connection, &format!("{PERSON} where id = ?1"), &id)?;
+            let person = one(transaction, &format!("{PERSON} where id = ?1"), &id)?;
             Ok(person.filter(|_| now < expires_at).map(|person| (person, expires_at)))
         })
         .await
@@ -242,7 +236,7 @@ impl Database {
     pub async fn end_session(&self, digest: &str) -> Result<(), Failure> {
         let digest = digest.to_owned();
         self.write(move |transaction, _| {
-            transaction.execute("delete from session where digest = ?1", [&digest])?;
+            transaction.execute("delete from session where digest = ?1", params![digest])?;
             Ok(())
         })
         .await
@@ -258,7 +252,8 @@ impl Database {
     ) -> Result<(), Failure> {
         let (digest, person) = (digest.to_owned(), person.map(str::to_owned));
         self.write(move |transaction, _| {
-            transaction.execute("delete from invitation where person is ?1", [&person])?;
+            let older = "delete from invitation where person is not distinct from ?1";
+            transaction.execute(older, params![person])?;
             transaction.execute(
                 "insert into invitation (digest, person, expires_at) values (?1, ?2, ?3)",
                 params![digest, person, expires_at.as_microsecond()],
@@ -271,10 +266,10 @@ impl Database {
     /// Whom a link is for; `None` if it is no longer good.
     pub async fn invitation(&self, digest: &str, now: Timestamp) -> Result<Option<Guest>, Failure> {
         let digest = digest.to_owned();
-        self.read(move |connection| {
-            let Some(link) = link(connection, &digest, now)? else { return Ok(None) };
+        self.read(move |transaction| {
+            let Some(link) = link(transaction, &digest, now)? else { return Ok(None) };
             let Some(id) = link.person else { return Ok(Some(Guest::FirstOwner)) };
-            Ok(one(connection, &format!("{PERSON} where id = ?1"), &id)?.map(Guest::Known))
+            Ok(one(transaction, &format!("{PERSON} where id = ?1"), &id)?.map(Guest::Known))
         })
         .await
     }
@@ -304,8 +299,8 @@ impl Database {
                 Some(Link { person: Some(theirs) }) if theirs == id => {}
                 Some(Link { person: Some(_) }) | None => return Err(expired().into()),
             }
-            transaction.execute("delete from invitation where digest = ?1", [&digest])?;
-            transaction.execute("delete from session where person = ?1", [&id])?;
+            transaction.execute("delete from invitation where digest = ?1", params![digest])?;
+            transaction.execute("delete from session where person = ?1", params![id])?;
             transaction.execute(
                 "update person set name = ?2, password = ?3 where id = ?1",
                 params![id, name, password],
@@ -339,14 +334,8 @@ impl Database {
 
     /// All tokens, the newest first.
     pub async fn tokens(&self) -> Result<Vec<Token>, Failure> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!("{TOKEN} order by id desc"))?;
-            let mut rows = statement.query([])?;
-            let mut tokens = Vec::new();
-            while let Some(row) = rows.next()? {
-                tokens.push(token(row)?);
-            }
-            Ok(tokens)
+        self.read(|transaction| {
+            transaction.query(&format!("{TOKEN} order by id desc"), params![], token)
         })
         .await
     }
@@ -355,11 +344,9 @@ impl Database {
     pub async fn revoke_token(&self, id: &str) -> Result<Token, Failure> {
         let id = id.to_owned();
         self.write(move |transaction, _| {
-            let found = transaction
-                .query_row_and_then(&format!("{TOKEN} where id = ?1"), [&id], token)
-                .map(Some)
-                .or_else(absent)?;
-            transaction.execute("delete from token where id = ?1", [&id])?;
+            let query = format!("{TOKEN} where id = ?1");
+            let found = transaction.query_optional(&query, params![id], token)?;
+            transaction.execute("delete from token where id = ?1", params![id])?;
             found.ok_or_else(|| no_such(format!("there is no token `{id}`")))
         })
         .await
@@ -373,13 +360,11 @@ impl Database {
     ) -> Result<Option<(Person, Token)>, Failure> {
         let digest = digest.to_owned();
         let found = self
-            .read(move |connection| {
-                let token = connection
-                    .query_row_and_then(&format!("{TOKEN} where digest = ?1"), [&digest], token)
-                    .map(Some)
-                    .or_else(absent)?;
+            .read(move |transaction| {
+                let query = format!("{TOKEN} where digest = ?1");
+                let token = transaction.query_optional(&query, params![digest], token)?;
                 let Some(token) = token else { return Ok(None) };
-                let person = one(connection, &format!("{PERSON} where id = ?1"), &token.person)?;
+                let person = one(transaction, &format!("{PERSON} where id = ?1"), &token.person)?;
                 Ok(person.map(|person| (person, token)))
             })
             .await?;
@@ -405,24 +390,20 @@ struct Link {
     person: Option<String>,
 }
 
-fn link(connection: &Connection, digest: &str, now: Timestamp) -> Result<Option<Link>, Fault> {
-    Ok(connection
-        .query_row(
-            "select person from invitation where digest = ?1 and expires_at > ?2",
-            params![digest, now.as_microsecond()],
-            |row| Ok(Link { person: row.get(0)? }),
-        )
-        .optional()?)
+fn link(
+    transaction: &Transaction<'_>,
+    digest: &str,
+    now: Timestamp,
+) -> Result<Option<Link>, Fault> {
+    transaction.query_optional(
+        "select person from invitation where digest = ?1 and expires_at > ?2",
+        params![digest, now.as_microsecond()],
+        |row| Ok(Link { person: row.get(0)? }),
+    )
 }
 
-fn one(connection: &Connection, query: &str, key: &str) -> Result<Option<Person>, Fault> {
-    connection.query_row_and_then(query, [key], person).map(Some).or_else(absent)
-}
-
-/// No row is no fault.
-fn absent<T>(fault: Fault) -> Result<Option<T>, Fault> {
-    let none = matches!(fault, Fault::Sql(rusqlite::Error::QueryReturnedNoRows));
-    if none { Ok(None) } else { Err(fault) }
+fn one(transaction: &Transaction<'_>, query: &str, key: &str) -> Result<Option<Person>, Fault> {
+    transaction.query_optional(query, params![key], person)
 }
 
 fn person(row: &Row<'_>) -> Result<Person, Fault> {
@@ -430,7 +411,7 @@ fn person(row: &Row<'_>) -> Result<Person, Fault> {
         id: row.get(0)?,
         email: row.get(1)?,
         name: row.get(2)?,
-        role: row.get::<_, String>(3)?.parse()?,
+        role: row.get::<&str>(3)?.parse()?,
         joined: row.get(4)?,
         created_at: moment(row.get(5)?)?,
     })
@@ -440,11 +421,11 @@ fn token(row: &Row<'_>) -> Result<Token, Fault> {
     Ok(Token {
         id: row.get(0)?,
         name: row.get(1)?,
-        role: row.get::<_, String>(2)?.parse()?,
+        role: row.get::<&str>(2)?.parse()?,
         person: row.get(3)?,
         created_at: moment(row.get(4)?)?,
-        expires_at: row.get::<_, Option<i64>>(5)?.map(moment).transpose()?,
-        used_at: row.get::<_, Option<i64>>(6)?.map(moment).transpose()?,
+        expires_at: row.get::<Option<i64>>(5)?.map(moment).transpose()?,
+        used_at: row.get::<Option<i64>>(6)?.map(moment).transpose()?,
     })
 }
 
@@ -452,14 +433,14 @@ pub(super) fn moment(microseconds: i64) -> Result<Timestamp, Fault> {
     Timestamp::from_microsecond(microseconds).map_err(|error| Fault::Content(error.into()))
 }
 
-fn changed_one(changed: usize, id: &str) -> Result<(), Fault> {
+fn changed_one(changed: u64, id: &str) -> Result<(), Fault> {
     if changed == 0 { Err(no_such(format!("there is no person `{id}`"))) } else { Ok(()) }
 }
 
-fn still_owned(connection: &Connection) -> Result<(), Fault> {
-    let owners: i64 = connection.query_row(
+fn still_owned(transaction: &Transaction<'_>) -> Result<(), Fault> {
+    let owners: i64 = transaction.query_row(
         "select count(*) from person where role = 'owner' and password is not null",
-        [],
+        params![],
         |row| row.get(0),
     )?;
     if owners == 0 {

@@ -5,10 +5,9 @@ use arrow_ipc::{reader::StreamReader, writer::StreamWriter};
 use arrow_schema::ArrowError;
 use ebb_core::Failure;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Database, Fault};
+use super::{Database, Fault, people::moment, sql::params};
 
 impl Database {
     /// The preview that was kept under this key since a moment, and when it was read.
@@ -18,16 +17,11 @@ impl Database {
         since: Timestamp,
     ) -> Result<Option<(Timestamp, RecordBatch)>, Failure> {
         let key = digest(key);
-        self.read(move |connection| {
+        self.read(move |transaction| {
             let query = "select read_at, rows from preview where key = ?1 and read_at >= ?2";
-            let found = connection
-                .query_row(query, params![key, since.as_microsecond()], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-                })
-                .optional()?;
-            let Some((read_at, bytes)) = found else { return Ok(None) };
-            let read_at = Timestamp::from_microsecond(read_at).map_err(content)?;
-            Ok(Some((read_at, rows(&bytes).map_err(content)?)))
+            transaction.query_optional(query, params![key, since.as_microsecond()], |row| {
+                Ok((moment(row.get(0)?)?, rows(row.get(1)?).map_err(content)?))
+            })
         })
         .await
     }
@@ -42,11 +36,13 @@ impl Database {
         oldest: Timestamp,
     ) -> Result<(), Failure> {
         let key = digest(key);
-        let bytes = bytes(rows).map_err(|error| content(error).told(&self.file))?;
+        let bytes = bytes(rows).map_err(|error| content(error).told(&self.place))?;
         self.write(move |transaction, _| {
             let forget = "delete from preview where read_at < ?1";
-            transaction.execute(forget, [oldest.as_microsecond()])?;
-            let keep = "insert or replace into preview (key, read_at, rows) values (?1, ?2, ?3)";
+            transaction.execute(forget, params![oldest.as_microsecond()])?;
+            let keep = "insert into preview (key, read_at, rows) values (?1, ?2, ?3)
+                        on conflict (key) do update
+                        set read_at = excluded.read_at, rows = excluded.rows";
             transaction.execute(keep, params![key, read_at.as_microsecond(), bytes])?;
             Ok(())
         })

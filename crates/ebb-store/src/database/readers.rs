@@ -1,29 +1,31 @@
-//! Connections that read. In WAL mode they see the last commit and never wait for the writer.
+//! Connections that read. They see the last commit and never wait for the writer.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ebb_core::{Code, Failure};
-use rusqlite::{Connection, Transaction};
+use tokio::sync::Semaphore;
 
-use super::{connection, fault::Fault};
+use super::{
+    fault::Fault,
+    place::{Connection, Place},
+    sql::Transaction,
+};
 
-/// Idle connections that are kept.
-const IDLE: usize = 4;
+/// Connections, at most. Who finds all of them at work waits for one; idle ones are kept.
+const MOST: usize = 8;
 
 /// Reads on the threads for blocking work.
 #[derive(Debug, Clone)]
 pub(super) struct Readers {
-    file: Arc<PathBuf>,
+    place: Place,
     idle: Arc<Mutex<Vec<Connection>>>,
+    room: Arc<Semaphore>,
 }
 
 impl Readers {
-    /// Readers of a file that a writer has open.
-    pub(super) fn new(file: PathBuf) -> Self {
-        Self { file: Arc::new(file), idle: Arc::default() }
+    /// Readers of a database that a writer has open.
+    pub(super) fn new(place: Place) -> Self {
+        Self { place, idle: Arc::default(), room: Arc::new(Semaphore::new(MOST)) }
     }
 
     /// Runs a query; all it reads is of one moment.
@@ -31,21 +33,23 @@ impl Readers {
         &self,
         query: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        let interrupted = || Failure::new(Code::Interrupted, "reading was interrupted");
+        let room = Arc::clone(&self.room).acquire_owned().await;
+        let room = room.map_err(|error| interrupted().caused_by(error))?;
         let readers = self.clone();
-        tokio::task::spawn_blocking(move || readers.run(query)).await.unwrap_or_else(|error| {
-            let failure = Failure::new(Code::Interrupted, "reading was interrupted");
-            Err(failure.caused_by(error).into())
-        })
+        let reading = tokio::task::spawn_blocking(move || {
+            let read = readers.run(query);
+            drop(room);
+            read
+        });
+        reading.await.unwrap_or_else(|error| Err(interrupted().caused_by(error).into()))
     }
 
     fn run<T>(&self, query: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = idle.map_or_else(|| connection::open_reader(&self.file), Ok)?;
-        let value = query(&connection.transaction()?)?;
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
-            idle.push(connection);
-        }
+        let mut connection = idle.map_or_else(|| self.place.open_reader(), Ok)?;
+        let value = connection.read(query)?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(value)
     }
 }

@@ -1,51 +1,45 @@
 //! Syncs, parts and attempts as rows.
 
+use super::{
+    fault::Fault,
+    people::moment,
+    sql::{AsValue, Transaction, Value, params},
+};
 use ebb_core::{
     Counts, SyncId,
     port::{Attempts, PartInfo, SyncRecord},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
-
-use super::fault::Fault;
 
 const SYNC: &str =
     "select sync.record, counts.counts from sync join counts on counts.sync = sync.id";
 
 /// Reads one sync.
-pub(super) fn sync(connection: &Connection, id: SyncId) -> Result<Option<SyncRecord>, Fault> {
-    syncs(connection, "where sync.id = ?1", &[&id.to_string()])
+pub(super) fn sync(transaction: &Transaction<'_>, id: SyncId) -> Result<Option<SyncRecord>, Fault> {
+    syncs(transaction, "where sync.id = ?1", params![id.to_string()])
         .map(|syncs| syncs.into_iter().next())
 }
 
 /// Reads syncs; `rest` is what follows the `from` clause.
 pub(super) fn syncs(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     rest: &str,
-    parameters: &[&dyn ToSql],
+    values: &[Value<'_>],
 ) -> Result<Vec<SyncRecord>, Fault> {
-    let mut statement = connection.prepare_cached(&format!("{SYNC} {rest}"))?;
-    let mut rows = statement.query(parameters)?;
-    let mut syncs = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut record: SyncRecord = serde_json::from_str(text(row, 0)?)?;
-        record.counts = serde_json::from_str(text(row, 1)?)?;
-        syncs.push(record);
-    }
-    Ok(syncs)
-}
-
-fn text<'a>(row: &'a Row<'_>, index: usize) -> Result<&'a str, Fault> {
-    Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
+    transaction.query(&format!("{SYNC} {rest}"), values, |row| {
+        let mut record: SyncRecord = serde_json::from_str(row.get(0)?)?;
+        record.counts = serde_json::from_str(row.get(1)?)?;
+        Ok(record)
+    })
 }
 
 /// Writes a sync with its counts, and gives them: until it ends, outcomes are counted by the
 /// journal.
-pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<Counts, Fault> {
+pub(super) fn save(transaction: &Transaction<'_>, record: &SyncRecord) -> Result<Counts, Fault> {
     let id = record.id.to_string();
-    let known: Option<String> = connection
-        .query_row("select counts from counts where sync = ?1", [&id], |row| row.get(0))
-        .optional()?;
+    let query = "select counts from counts where sync = ?1";
+    let known: Option<String> =
+        transaction.query_optional(query, params![id], |row| row.get(0))?;
     let counts = match known {
         Some(known) if !record.status.is_final() => {
             let Counts { extracted, not_subscribed, .. } = record.counts;
@@ -53,9 +47,9 @@ pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<Count
         }
         Some(_) | None => record.counts,
     };
-    connection.execute(
+    transaction.execute(
         "insert into sync (id, mapping, ended, finished_at, record) values (?1, ?2, ?3, ?4, ?5)
-         on conflict do update set mapping = excluded.mapping, ended = excluded.ended,
+         on conflict (id) do update set mapping = excluded.mapping, ended = excluded.ended,
              finished_at = excluded.finished_at, record = excluded.record",
         params![
             id,
@@ -65,66 +59,54 @@ pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<Count
             serde_json::to_string(record)?
         ],
     )?;
-    write_counts(connection, &id, &counts)?;
+    write_counts(transaction, &id, &counts)?;
     Ok(counts)
 }
 
 /// Writes the counts of a sync.
 pub(super) fn write_counts(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     id: &str,
     counts: &Counts,
 ) -> Result<(), Fault> {
-    connection
-        .prepare_cached("insert or replace into counts (sync, counts) values (?1, ?2)")?
-        .execute(params![id, serde_json::to_string(counts)?])?;
+    transaction.execute(
+        "insert into counts (sync, counts) values (?1, ?2)
+         on conflict (sync) do update set counts = excluded.counts",
+        params![id, serde_json::to_string(counts)?],
+    )?;
     Ok(())
 }
 
 /// The parts of a sync in order.
-pub(super) fn parts(connection: &Connection, sync: SyncId) -> Result<Vec<PartInfo>, Fault> {
-    let mut statement =
-        connection.prepare_cached("select part from part where sync = ?1 order by number")?;
-    let mut rows = statement.query([sync.to_string()])?;
-    let mut parts = Vec::new();
-    while let Some(row) = rows.next()? {
-        parts.push(serde_json::from_str(text(row, 0)?)?);
-    }
-    Ok(parts)
+pub(super) fn parts(transaction: &Transaction<'_>, sync: SyncId) -> Result<Vec<PartInfo>, Fault> {
+    let query = "select part from part where sync = ?1 order by number";
+    transaction
+        .query(query, params![sync.to_string()], |row| Ok(serde_json::from_str(row.get(0)?)?))
 }
 
 /// How often records failed before a sync. A mapping without failures costs one look.
 pub(super) fn attempts(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     mapping: &str,
     sync: SyncId,
     record_ids: &[String],
 ) -> Result<Vec<Option<Attempts>>, Fault> {
-    let any: bool = connection
-        .prepare_cached("select exists (select 1 from attempt where mapping = ?1)")?
-        .query_row([mapping], |row| row.get(0))?;
+    let any = "select exists (select 1 from attempt where mapping = ?1)";
+    let any: bool = transaction.query_row(any, params![mapping], |row| row.get(0))?;
     if !any {
         return Ok(vec![None; record_ids.len()]);
     }
     let sync = sync.to_string();
-    // The sync's own failure is not one before it.
-    let mut statement = connection.prepare_cached(
-        "select count - (last_sync = ?3), since from attempt
-         where mapping = ?1 and record_id = ?2 and count > (last_sync = ?3)",
-    )?;
-    record_ids
+    let each: Vec<_> = record_ids
         .iter()
-        .map(|record_id| {
-            let found: Option<(u32, i64)> = statement
-                .query_row(params![mapping, record_id, sync], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            found
-                .map(|(count, since)| {
-                    let since = Timestamp::from_microsecond(since)
-                        .map_err(|error| Fault::Content(error.into()))?;
-                    Ok(Attempts { count, since })
-                })
-                .transpose()
-        })
-        .collect()
+        .map(|record_id| [mapping.as_value(), record_id.as_value(), sync.as_value()])
+        .collect();
+    // The sync's own failure is not one before it.
+    transaction.query_each(
+        "select count - case when last_sync = ?3 then 1 else 0 end, since from attempt
+         where mapping = ?1 and record_id = ?2
+           and count > case when last_sync = ?3 then 1 else 0 end",
+        &each,
+        |row| Ok(Attempts { count: row.get(0)?, since: moment(row.get(1)?)? }),
+    )
 }

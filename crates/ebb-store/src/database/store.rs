@@ -6,39 +6,27 @@ use ebb_core::{
     port::{Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
 };
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
 
 use super::{
     Database,
     fault::{Fault, no_such_sync},
-    groups, history, journal, lease, rows,
+    groups, history, journal, lease,
+    right::Purpose,
+    rows,
+    sql::{Transaction, params},
     writer::Memory,
 };
-use crate::lock::FileLock;
 
 #[async_trait]
 impl Store for Database {
     async fn lock(&self, mapping: &str) -> Result<Box<dyn Lock>, Failure> {
-        let taken = FileLock::take(&self.state, mapping).map_err(|error| {
-            let message = format!("the lock of the mapping `{mapping}` cannot be taken");
-            Failure::new(Code::StateUnavailable, message).caused_by(error)
-        })?;
-        let Some(lock) = taken else {
-            let running = self.unfinished(mapping).await.ok().flatten();
-            let which = running.map_or_else(String::new, |sync| format!(" (sync `{}`)", sync.id));
-            let message = format!("a sync of the mapping `{mapping}` is running{which}");
-            return Err(Failure::new(Code::SyncRunning, message));
-        };
-        let mapping = mapping.to_owned();
-        self.write(move |transaction, memory| {
-            // Somebody else may have written outcomes since this process knew them.
-            memory.journals.retain(|_, journal| journal.mapping != mapping);
-            let token = lease::renew(transaction, &mapping)?;
-            memory.tokens.insert(mapping, token);
-            Ok(())
-        })
-        .await?;
-        Ok(Box::new(lock))
+        if let Some(right) = self.right(Purpose::Sync(mapping)).await? {
+            return Ok(Box::new(right));
+        }
+        let running = self.unfinished(mapping).await.ok().flatten();
+        let which = running.map_or_else(String::new, |sync| format!(" (sync `{}`)", sync.id));
+        let message = format!("a sync of the mapping `{mapping}` is running{which}");
+        Err(Failure::new(Code::SyncRunning, message))
     }
 
     async fn save(&self, sync: &SyncRecord) -> Result<(), Failure> {
@@ -73,9 +61,9 @@ impl Store for Database {
             Some(mapping) => rows::syncs(
                 transaction,
                 "where sync.mapping = ?1 order by sync.id desc limit ?2",
-                &[&mapping, &limit],
+                params![mapping, limit],
             ),
-            None => rows::syncs(transaction, "order by sync.id desc limit ?1", &[&limit]),
+            None => rows::syncs(transaction, "order by sync.id desc limit ?1", params![limit]),
         })
         .await
     }
@@ -83,15 +71,15 @@ impl Store for Database {
     async fn unfinished(&self, mapping: &str) -> Result<Option<SyncRecord>, Failure> {
         let mapping = mapping.to_owned();
         let which = "where sync.mapping = ?1 and sync.ended = 0 order by sync.id desc limit 1";
-        self.read(move |transaction| rows::syncs(transaction, which, &[&mapping]))
+        self.read(move |transaction| rows::syncs(transaction, which, params![mapping]))
             .await
             .map(|syncs| syncs.into_iter().next())
     }
 
     async fn request_cancel(&self, id: SyncId) -> Result<(), Failure> {
         self.write(move |transaction, _| {
-            let changed = transaction
-                .execute("update sync set cancel = 1 where id = ?1", [id.to_string()])?;
+            let cancel = "update sync set cancel = 1 where id = ?1";
+            let changed = transaction.execute(cancel, params![id.to_string()])?;
             if changed == 0 { Err(no_such_sync(id).into()) } else { Ok(()) }
         })
         .await
@@ -99,10 +87,8 @@ impl Store for Database {
 
     async fn cancel_requested(&self, id: SyncId) -> Result<bool, Failure> {
         self.read(move |transaction| {
-            let asked = transaction
-                .prepare_cached("select exists (select 1 from sync where id = ?1 and cancel = 1)")?
-                .query_row([id.to_string()], |row| row.get(0))?;
-            Ok(asked)
+            let query = "select exists (select 1 from sync where id = ?1 and cancel = 1)";
+            transaction.query_row(query, params![id.to_string()], |row| row.get(0))
         })
         .await
     }
@@ -112,7 +98,8 @@ impl Store for Database {
         self.write(move |transaction, memory| {
             fence(transaction, memory, sync)?;
             transaction.execute(
-                "insert or replace into part (sync, number, part) values (?1, ?2, ?3)",
+                "insert into part (sync, number, part) values (?1, ?2, ?3)
+                 on conflict (sync, number) do update set part = excluded.part",
                 params![sync.to_string(), part.number, serde_json::to_string(&part)?],
             )?;
             Ok(())
@@ -126,7 +113,8 @@ impl Store for Database {
 
     async fn forget_parts(&self, sync: SyncId) -> Result<(), Failure> {
         self.write(move |transaction, _| {
-            transaction.execute("delete from part where sync = ?1", [sync.to_string()])?;
+            let forget = "delete from part where sync = ?1";
+            transaction.execute(forget, params![sync.to_string()])?;
             Ok(())
         })
         .await
@@ -138,7 +126,7 @@ impl Store for Database {
         _part: PartNumber,
         entries: Vec<JournalEntry>,
     ) -> Result<(), Failure> {
-        self.writer.record(sync, entries).await.map_err(|fault| fault.told(&self.file))
+        self.writer.record(sync, entries).await.map_err(|fault| fault.told(&self.place))
     }
 
     async fn outcomes(&self, sync: SyncId) -> Result<Outcomes, Failure> {
@@ -175,23 +163,18 @@ impl Store for Database {
 
     async fn with_parts_before(&self, moment: Timestamp) -> Result<Vec<SyncId>, Failure> {
         self.read(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+            transaction.query(
                 "select id from sync where ended = 1 and finished_at < ?1
                  and exists (select 1 from part where part.sync = sync.id) order by id",
-            )?;
-            let mut rows = statement.query([moment.as_microsecond()])?;
-            let mut syncs = Vec::new();
-            while let Some(row) = rows.next()? {
-                let id = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-                syncs.push(history::identity(id)?);
-            }
-            Ok(syncs)
+                params![moment.as_microsecond()],
+                |row| history::identity(row.get(0)?),
+            )
         })
         .await
     }
 }
 
-/// Refuses a stale holder's write to a sync; `R416` if there is no such sync. Returns its counts.
+/// Refuses a stale holder's write to a sync; `R416` if there is no such sync.
 fn fence(transaction: &Transaction<'_>, memory: &Memory, sync: SyncId) -> Result<(), Fault> {
     let record = rows::sync(transaction, sync)?.ok_or_else(|| no_such_sync(sync))?;
     lease::check(transaction, &memory.tokens, &record.mapping).map(drop)

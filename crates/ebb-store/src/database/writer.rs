@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -10,7 +10,6 @@ use std::{
 };
 
 use ebb_core::{Code, Failure, SyncId, port::JournalEntry};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::Instant,
@@ -20,6 +19,8 @@ use super::{
     fault::Fault,
     journal::{Journal, Journals},
     lease::{self, Tokens},
+    place::Connection,
+    sql::{Transaction, params},
 };
 
 /// Commands that wait for the writer; who brings more waits until there is room.
@@ -34,14 +35,22 @@ const DURABLE_AFTER: Duration = Duration::from_millis(50);
 pub(super) struct Memory {
     pub(super) journals: Journals,
     pub(super) tokens: Tokens,
+    /// The number of the connection that the journals were read by.
+    connection: u64,
 }
 
 type Work = Box<dyn FnOnce(&mut State) + Send>;
 type Answer = oneshot::Sender<Result<(), Fault>>;
 
 enum Command {
-    Record { sync: SyncId, entries: Vec<JournalEntry>, answer: Answer },
+    Record {
+        sync: SyncId,
+        entries: Vec<JournalEntry>,
+        answer: Answer,
+    },
     Work(Work),
+    /// Only to look after what is done in between.
+    Tidy,
 }
 
 struct Queued {
@@ -49,11 +58,31 @@ struct Queued {
     _room: OwnedSemaphorePermit,
 }
 
-/// The way to the writer thread. Dropping it ends the thread once everything is durable.
+/// The way to the writer thread.
+#[derive(Debug)]
+struct Way {
+    queue: SyncSender<Queued>,
+    room: Arc<Semaphore>,
+}
+
+/// Has the writer thread look after what waits for it, if there still is one.
+#[derive(Debug, Clone)]
+pub(super) struct Nudge(Weak<Way>);
+
+impl Nudge {
+    /// Never waits: where there is no room, the thread comes round by itself.
+    pub(super) fn give(&self) {
+        let Some(way) = self.0.upgrade() else { return };
+        if let Ok(room) = Arc::clone(&way.room).try_acquire_owned() {
+            drop(way.queue.try_send(Queued { command: Command::Tidy, _room: room }));
+        }
+    }
+}
+
+/// The writer thread. Dropping this ends it once everything is durable.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Option<SyncSender<Queued>>,
-    room: Arc<Semaphore>,
+    way: Option<Arc<Way>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -65,8 +94,13 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("control-database".to_owned())
             .spawn(move || state.run(&commands))?;
-        let room = Arc::new(Semaphore::new(QUEUE));
-        Ok(Self { queue: Some(queue), room, thread: Some(thread) })
+        let way = Arc::new(Way { queue, room: Arc::new(Semaphore::new(QUEUE)) });
+        Ok(Self { way: Some(way), thread: Some(thread) })
+    }
+
+    /// What nudges this writer.
+    pub(super) fn nudge(&self) -> Nudge {
+        Nudge(self.way.as_ref().map_or_else(Weak::new, Arc::downgrade))
     }
 
     /// Journals entries: returns when their transaction is committed.
@@ -96,16 +130,16 @@ impl Writer {
     }
 
     async fn send(&self, command: Command) -> Result<(), Fault> {
-        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| stopped())?;
-        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        let way = self.way.as_ref().ok_or_else(stopped)?;
+        let room = Arc::clone(&way.room).acquire_owned().await.map_err(|_| stopped())?;
         // Never blocks: the permits are as many as the places.
-        queue.send(Queued { command, _room: room }).map_err(|_| stopped())
+        way.queue.send(Queued { command, _room: room }).map_err(|_| stopped())
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.queue.take());
+        drop(self.way.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -140,11 +174,14 @@ impl State {
                         self.record(std::mem::take(&mut records));
                         work(&mut self);
                     }
+                    Command::Tidy => {}
                 }
             }
             self.record(records);
+            self.connection.tidy();
         }
         self.make_durable();
+        self.connection.tidy();
     }
 
     /// Waits for a command, and makes durable what waits for that meanwhile. `None` at the end.
@@ -165,8 +202,9 @@ impl State {
             return;
         }
         let mut answers = Vec::with_capacity(records.len());
-        let due = self.undurable_since.is_some_and(|since| since.elapsed() >= DURABLE_AFTER);
-        let committed = self.transaction(due, |transaction, memory| {
+        let durable = self.connection.is_always_durable()
+            || self.undurable_since.is_some_and(|since| since.elapsed() >= DURABLE_AFTER);
+        let committed = self.transaction(durable, |transaction, memory| {
             let mut touched = Vec::new();
             for (sync, entries, answer) in records {
                 let journal = match current(transaction, memory, sync) {
@@ -189,7 +227,7 @@ impl State {
             }
             Ok(())
         });
-        if committed.is_ok() && !due && self.undurable_since.is_none() {
+        if committed.is_ok() && !durable && self.undurable_since.is_none() {
             self.undurable_since = Some(Instant::now());
         }
         let failed = committed.err();
@@ -216,23 +254,19 @@ impl State {
         work: impl FnOnce(&Transaction<'_>, &mut Memory) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let Self { connection, memory, undurable_since } = self;
-        let run = || {
-            connection.pragma_update(
-                None,
-                "synchronous",
-                if durable { "full" } else { "normal" },
-            )?;
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = work(&transaction, memory)?;
+        let done = connection.write(durable, |transaction| {
+            if memory.connection != transaction.connection() {
+                // What the one before committed may have been lost with its server.
+                memory.journals.clear();
+                memory.connection = transaction.connection();
+            }
+            let value = work(transaction, memory)?;
             if durable && undurable_since.is_some() {
                 // A transaction that writes nothing does not sync the log.
-                transaction.prepare_cached("update pulse set number = number + 1")?.execute([])?;
+                transaction.execute("update pulse set number = number + 1", params![])?;
             }
-            transaction.commit()?;
             Ok(value)
-        };
-        let done = run();
+        });
         match &done {
             Err(_) => self.memory.journals.clear(),
             // A full sync of the log makes everything before durable too.

@@ -20,8 +20,6 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::certificate;
-
 /// Bytes of a packet's header: type, status, length, and four that do not matter here.
 const HEADER: usize = 8;
 /// The type of the packets that negotiate and that carry a handshake.
@@ -98,7 +96,7 @@ async fn handshake(
         TlsConnector::from(Arc::new(config)).connect(name, packets).await.map_err(|error| {
             let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
             let failure = match tls {
-                Some(tls) => certificate::refused(tls, host),
+                Some(tls) => ebb_tls::refused(tls, host),
                 None => Failure::new(Code::SourceTls, format!("TLS with `{host}` was cut off")),
             };
             failure.caused_by(error)

@@ -9,7 +9,7 @@ use super::{
     dialect::quoted,
     settings::{ConnectionSettings, SignIn},
 };
-use crate::{certificate, http, setup::is_plain};
+use crate::{http, setup::is_plain};
 
 /// What a sync does in the managed database.
 const MANAGED_RIGHTS: &str = "select, insert, create table, drop table";
@@ -129,7 +129,7 @@ pub(super) fn unanswered(error: reqwest::Error, settings: &ConnectionSettings) -
     }
     let place = settings.place();
     if let Some(tls) = tls_error(&error) {
-        return certificate::refused(tls, &place)
+        return ebb_tls::refused(tls, &place)
             .help("Name the authority with `sslrootcert`, or choose another `sslmode`")
             .caused_by(error);
     }

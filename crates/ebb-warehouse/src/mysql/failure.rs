@@ -6,13 +6,12 @@ use ebb_core::{Code, Failure};
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
 use super::settings::ConnectionSettings;
-use crate::certificate;
 
 /// A failure to connect.
 pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure {
     let ConnectionSettings { host, port, user, database, .. } = settings;
     if let Some(tls) = tls_error(&error) {
-        return certificate::refused(tls, host).caused_by(error);
+        return ebb_tls::refused(tls, host).caused_by(error);
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others keep the driver's words")]
     let failure = match &error {

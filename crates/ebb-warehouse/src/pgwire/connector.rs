@@ -6,6 +6,7 @@ use std::{
 };
 
 use ebb_core::{Code, Failure};
+use ebb_tls::SslMode;
 use rustls::ClientConfig;
 use tokio::{
     runtime::Handle,
@@ -18,14 +19,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{
-    failure,
-    link::Link,
-    names::literal,
-    settings::ConnectionSettings,
-    sign_in::SignIn,
-    tls::{self, SslMode},
-};
+use super::{failure, link::Link, names::literal, settings::ConnectionSettings, sign_in::SignIn};
 
 /// The major version of PostgreSQL that the server says it is, known once a connection was opened.
 pub(crate) type Version = Arc<OnceLock<u32>>;
@@ -167,7 +161,12 @@ impl Connector {
         if encryption == Encryption::No {
             return Ok(self.drive(settings, &config, NoTls, None).await);
         }
-        let tls = tls::client_config(settings)?;
+        let own = settings.client_certificate.as_ref();
+        let tls = ebb_tls::client_config(
+            settings.sslmode,
+            settings.sslrootcert.as_deref(),
+            own.map(|(certificate, key)| (certificate.as_path(), key.as_path())),
+        )?;
         Ok(self.drive(settings, &config, MakeRustlsConnect::new(tls.clone()), Some(tls)).await)
     }
 

@@ -9,7 +9,6 @@ use tokio_postgres::{
 };
 
 use super::{names::quoted, settings::ConnectionSettings};
-use crate::certificate;
 
 /// A failure to connect.
 pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure {
@@ -46,7 +45,7 @@ pub(super) fn connecting(error: Error, settings: &ConnectionSettings) -> Failure
         return failure.caused_by(error);
     }
     if let Some(tls) = tls_error(&error) {
-        return certificate::refused(tls, host).caused_by(error);
+        return ebb_tls::refused(tls, host).caused_by(error);
     }
     let why = root_cause(&error);
     let text = error.to_string();

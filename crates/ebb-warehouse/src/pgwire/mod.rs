@@ -7,8 +7,9 @@ mod link;
 mod names;
 mod settings;
 mod sign_in;
-mod tls;
 mod value;
+
+pub(crate) use ebb_tls::{SslMode, anonymous};
 
 pub(crate) use connector::{Connector, Version};
 pub(crate) use failure::lost;
@@ -16,5 +17,4 @@ pub(crate) use link::Link;
 pub(crate) use names::{literal, quoted, within_limit};
 pub(crate) use settings::{ConnectionSettings, Product};
 pub(crate) use sign_in::{Login, SignIn};
-pub(crate) use tls::{SslMode, anonymous};
 pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

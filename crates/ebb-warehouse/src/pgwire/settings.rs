@@ -3,8 +3,9 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use ebb_core::{Failure, Secret};
+use ebb_tls::SslMode;
 
-use super::{sign_in::Login, tls::SslMode};
+use super::sign_in::Login;
 use crate::given::Given;
 
 /// What differs between the products that speak the protocol.

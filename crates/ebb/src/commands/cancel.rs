@@ -3,8 +3,6 @@
 use ebb_core::port::Store;
 use serde_json::json;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -20,7 +18,7 @@ pub(crate) struct Arguments {
 
 /// Asks the sync to end. The process that runs it sees that within a second.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let (_, store) = Workspace::open(&global.project)?.engine()?;
+    let (_, store) = global.workspace()?.engine()?;
     let sync = store.find_sync(&arguments.sync).await?;
     let running = !sync.status.is_final();
     if running {

@@ -1,7 +1,6 @@
 //! `ebb keys`: the key under which a server keeps secrets.
 
-use ebb_store::ServerLock;
-use ebb_workspace::{Keys, Workspace};
+use ebb_workspace::Keys;
 use serde_json::json;
 
 use crate::{
@@ -26,10 +25,10 @@ enum What {
 /// Rotates the key.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let What::Rotate = arguments.what;
-    let workspace = Workspace::open(&global.project)?;
-    let (_, store) = workspace.engine()?;
+    let workspace = global.workspace()?;
+    let store = workspace.store()?;
     let state = &workspace.project.state;
-    let _no_server = ServerLock::take(state)?;
+    let _no_server = store.serve().await?;
     let [key, next] = ["EBB_KEY", "EBB_NEW_KEY"].map(variable);
     let secrets = Keys::new(state, key.as_deref()).rotate(&store, next.as_deref()).await?;
     if global.json {

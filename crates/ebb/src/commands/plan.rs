@@ -5,8 +5,6 @@ use std::fmt::Write;
 use ebb_engine::DryRun;
 use indicatif::HumanBytes;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -25,7 +23,7 @@ pub(crate) struct Arguments {
 
 /// Diffs, shows, and forgets the diff.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let job = workspace.job_of(&arguments.mapping)?;
     let records = job.plan.mapping.records;
     let (engine, _) = workspace.engine()?;

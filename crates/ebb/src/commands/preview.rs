@@ -1,11 +1,10 @@
 //! `ebb preview`: the first records of a model.
 
 use ebb_core::{Column, Value};
-use ebb_store::Database;
 use jiff::Timestamp;
 use serde_json::json;
 
-use ebb_workspace::{Freshness, Preview, Workspace};
+use ebb_workspace::{Freshness, Preview};
 
 use crate::{
     cli::Global,
@@ -28,9 +27,9 @@ const WIDEST: usize = 40;
 
 /// Shows the records: those that were read lately, or else reads them in a read-only transaction.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let model = workspace.model(&arguments.model)?;
-    let store = Database::open(&workspace.project.state)?;
+    let store = workspace.store()?;
     let freshness = if arguments.refresh { Freshness::ReadNow } else { Freshness::Kept };
     let preview = workspace.preview(&store, &model.source, &model.query(), freshness).await?;
     let Preview { records: set, read_at, fresh } = preview;

@@ -2,7 +2,6 @@
 
 use ebb_core::port::Verdict;
 use ebb_engine::{Journey, JourneyStep};
-use ebb_workspace::Workspace;
 use serde_json::json;
 
 use crate::{
@@ -23,7 +22,7 @@ pub(crate) struct Arguments {
 /// Shows each sync in which the record was a change, the newest first.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let Arguments { mapping, record } = arguments;
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     workspace.mapping(mapping)?;
     let (engine, _) = workspace.engine()?;
     let Journey { steps, looked_at, more } =

@@ -2,8 +2,6 @@
 
 use ebb_engine::Watch;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     commands::sync::{finish_of, print},
@@ -20,7 +18,7 @@ pub(crate) struct Arguments {
 
 /// Delivers the changes again.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let (engine, store) = workspace.engine()?;
     let past = store.find_sync(&arguments.sync).await?;
     let watch = Watch::default();

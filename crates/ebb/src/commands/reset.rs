@@ -3,8 +3,6 @@
 use ebb_engine::Mappings;
 use serde_json::json;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -19,7 +17,7 @@ pub(crate) struct Arguments {
 
 /// Forgets it.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let plan = workspace.plan(&arguments.mapping)?;
     let warehouse = workspace.warehouse(&plan.model.source)?;
     let (engine, _) = workspace.engine()?;

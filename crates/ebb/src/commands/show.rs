@@ -1,7 +1,5 @@
 //! `ebb show`: one sync and why records failed.
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -17,7 +15,7 @@ pub(crate) struct Arguments {
 
 /// Shows the sync.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let (_, store) = Workspace::open(&global.project)?.engine()?;
+    let (_, store) = global.workspace()?.engine()?;
     let sync = store.find_sync(&arguments.sync).await?;
     let groups = view::groups(&sync, &*store).await?;
     if global.json {

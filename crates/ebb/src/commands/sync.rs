@@ -7,8 +7,6 @@ use ebb_core::{
 use ebb_engine::{Approval, Mappings, Watch};
 use serde_json::json;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -34,7 +32,7 @@ pub(crate) struct Arguments {
 
 /// Syncs one mapping after the other; one that cannot run does not keep the others from running.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let mappings: Vec<String> = if arguments.all {
         let all = workspace.project.mappings.keys();
         all.filter(|name| workspace.enabled(name).is_ok()).cloned().collect()

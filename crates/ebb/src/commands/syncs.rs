@@ -5,8 +5,6 @@ use ebb_engine::Mappings;
 use jiff::Timestamp;
 use serde_json::json;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -26,7 +24,7 @@ pub(crate) struct Arguments {
 
 /// Lists the syncs.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     if let Some(mapping) = &arguments.mapping {
         workspace.plan(mapping)?;
     }

@@ -3,8 +3,6 @@
 use ebb_core::Remedy;
 use serde_json::json;
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -23,7 +21,7 @@ pub(crate) struct Arguments {
 
 /// Sends the record.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     workspace.enabled(&arguments.mapping)?;
     let job = workspace.job_of(&arguments.mapping)?;
     let redactor = job.delivery.redactor().clone();

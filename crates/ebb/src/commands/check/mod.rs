@@ -52,7 +52,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     if let Some(manifest) = &arguments.dbt_manifest {
         return dbt::run(manifest, arguments.against.as_deref(), global);
     }
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let mut steps = vec![step("project", None, None)];
     let mut silent = Vec::new();
     for name in workspace.project.sources.keys() {

@@ -6,8 +6,6 @@ use ebb_core::{Code, Failure};
 use ebb_engine::{Leftover, Need};
 use serde_json::{Value, json};
 
-use ebb_workspace::Workspace;
-
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -36,7 +34,7 @@ pub(crate) struct Arguments {
 
 /// Drops them and says which.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    let workspace = Workspace::open(&global.project)?;
+    let workspace = global.workspace()?;
     let warehouse = workspace.warehouse(&arguments.source)?;
     if let Some(mapping) =
         arguments.forget.iter().find(|name| workspace.project.mappings.contains_key(*name))

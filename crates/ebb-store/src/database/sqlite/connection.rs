@@ -1,28 +1,23 @@
-//! Opens the control database and brings it to this version's schema.
+//! Opens the file and brings it to this version's schema.
 
 use std::{io, path::Path, time::Duration};
 
 use ebb_core::{Code, Failure};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::fault::Fault;
-use crate::folder;
-
-/// The steps from an empty file to the schema of this version. Only ever append: `user_version`
-/// counts the steps that a database has seen.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/1.sql"),
-    include_str!("migrations/2.sql"),
-    include_str!("migrations/3.sql"),
-    include_str!("migrations/4.sql"),
-    include_str!("migrations/5.sql"),
-];
+use crate::{
+    database::{fault::Fault, migrations::MIGRATIONS},
+    folder,
+};
 
 /// Longer than any transaction of another process should take.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// Prepared statements that are kept. There are about a hundred.
+const STATEMENTS: usize = 128;
+
 /// Opens the file for writing, made and migrated as needed.
-pub(super) fn open_writer(file: &Path) -> Result<Connection, Fault> {
+pub(in crate::database) fn open_writer(file: &Path) -> Result<Connection, Fault> {
     let refused = |error: io::Error| {
         let message = format!("`{}` cannot be created or written", file.display());
         Failure::new(Code::StateUnavailable, message).caused_by(error)
@@ -43,16 +38,17 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     migrate(&mut connection, MIGRATIONS, file)?;
     drop(opening);
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
 /// Opens the file for reading; a writer is open already.
-pub(super) fn open_reader(file: &Path) -> Result<Connection, Fault> {
+pub(in crate::database) fn open_reader(file: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -88,6 +84,7 @@ fn migrate(connection: &mut Connection, steps: &[&str], file: &Path) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::place::Place;
 
     fn schema(connection: &Connection) -> Vec<String> {
         connection
@@ -127,7 +124,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("control.db");
         open_writer(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
-        let failure = open_writer(&file).unwrap_err().told(&file);
+        let failure = open_writer(&file).unwrap_err().told(&Place::File(file));
         assert_eq!(failure.code, Code::StateNewer);
         let known = format!("`99`, this Ebb knows versions up to `{}`", MIGRATIONS.len());
         assert!(failure.message().contains(&known), "{failure}");

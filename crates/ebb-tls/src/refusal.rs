@@ -1,10 +1,10 @@
-//! Why TLS with a source failed, in words.
+//! Why a handshake failed, in words.
 
 use ebb_core::{Code, Failure};
 use rustls::CertificateError;
 
 /// The failure of a handshake with a host.
-pub(crate) fn refused(error: &rustls::Error, host: &str) -> Failure {
+pub fn refused(error: &rustls::Error, host: &str) -> Failure {
     use CertificateError as Refused;
     #[expect(clippy::wildcard_enum_match_arm, reason = "the others keep the library's words")]
     let message = match error {

@@ -19,11 +19,9 @@ use rustls::{
     server::ParsedCertificate,
 };
 
-use super::settings::ConnectionSettings;
-
 /// How strict the connection is about encryption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SslMode {
+pub enum SslMode {
     /// Never encrypted.
     Disable,
     /// In clear, unless the server insists.
@@ -40,11 +38,11 @@ pub(crate) enum SslMode {
 
 impl SslMode {
     /// Every mode, from lax to strict.
-    pub(crate) const ALL: [Self; 6] =
+    pub const ALL: [Self; 6] =
         [Self::Disable, Self::Allow, Self::Prefer, Self::Require, Self::VerifyCa, Self::VerifyFull];
 
     /// The mode as settings name it.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Disable => "disable",
             Self::Allow => "allow",
@@ -64,11 +62,16 @@ enum Judgement {
     AuthorityAndName,
 }
 
-/// The client's side of TLS for some settings. Reads certificates from files, so that renewed ones
-/// count from the next connection on.
-pub(super) fn client_config(settings: &ConnectionSettings) -> Result<ClientConfig, Failure> {
-    let builder = judging(settings.sslmode, settings.sslrootcert.as_deref())?;
-    let Some((certificate, key)) = &settings.client_certificate else {
+/// The client's side of TLS: judges the server as a mode asks, by the authorities of `root` or else the
+/// system's, and shows its own certificate if it has one (with its key). Reads certificates from files, so
+/// that renewed ones count from the next connection on.
+pub fn client_config(
+    mode: SslMode,
+    root: Option<&Path>,
+    own: Option<(&Path, &Path)>,
+) -> Result<ClientConfig, Failure> {
+    let builder = judging(mode, root)?;
+    let Some((certificate, key)) = own else {
         return Ok(builder.with_no_client_auth());
     };
     let certificates = certificates("sslcert", certificate)?;
@@ -84,8 +87,8 @@ pub(super) fn client_config(settings: &ConnectionSettings) -> Result<ClientConfi
 }
 
 /// The client's side of TLS without a certificate of its own.
-pub(crate) fn anonymous(mode: SslMode, root: Option<&Path>) -> Result<ClientConfig, Failure> {
-    Ok(judging(mode, root)?.with_no_client_auth())
+pub fn anonymous(mode: SslMode, root: Option<&Path>) -> Result<ClientConfig, Failure> {
+    client_config(mode, root, None)
 }
 
 /// A client that judges the server's certificate as a mode asks.

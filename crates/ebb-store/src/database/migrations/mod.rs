@@ -1,0 +1,10 @@
+//! The steps from an empty database to the schema of this version, in the words of `SQLite`.
+
+/// Only ever append: a database counts the steps that it has seen.
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("1.sql"),
+    include_str!("2.sql"),
+    include_str!("3.sql"),
+    include_str!("4.sql"),
+    include_str!("5.sql"),
+];

@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 
 use crate::shop::{Shop, ran};
 
-fn slow() -> Script {
+pub(crate) fn slow() -> Script {
     Script { delay: Duration::from_millis(200), ..Script::default() }
 }
 
 /// Waits until the receiver has seen a request: the sync is loading.
-async fn loading(shop: &Shop) {
+pub(crate) async fn loading(shop: &Shop) {
     while shop.receiver.requests().is_empty() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -7,6 +7,7 @@
 )]
 
 mod apply;
+mod control;
 mod dbt;
 mod faults;
 mod kill;

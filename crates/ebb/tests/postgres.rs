@@ -11,7 +11,7 @@ use crate::shop::{Ran, Shop, ran, total};
 
 /// A database of its own, dropped with the cluster.
 pub(crate) struct Database {
-    client: Client,
+    pub(crate) client: Client,
     pub(crate) url: String,
     _connection: JoinSet<()>,
 }

@@ -141,8 +141,7 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         // Killed once more before the sync that was to make up for it began.
         let lost = latest.as_ref().and_then(|sync| sync.failure.as_ref());
         let lost = lost.is_some_and(|failure| failure.code == Code::Interrupted);
-        let interrupted =
-            entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
+        let interrupted = entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
         table.set(name, entry);
         if interrupted {
             table.request(name, Work::Sync);

@@ -37,18 +37,18 @@ impl Database {
         self.read(move |transaction| {
             let SyncFilter { mapping, status, before } = filter;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut conditions = "true".to_owned();
+            let mut conditions = vec!["true".to_owned()];
             let mut values = Vec::new();
             for (condition, value) in
                 [("sync.mapping =", &mapping), ("sync.status =", &status), ("sync.id <", &before)]
             {
                 if let Some(value) = value {
                     values.push(value.as_value());
-                    conditions.push_str(&format!(" and {condition} ?{}", values.len()));
+                    conditions.push(format!("{condition} ?{}", values.len()));
                 }
             }
             values.push(limit.as_value());
-            let last = values.len();
+            let (conditions, last) = (conditions.join(" and "), values.len());
             let rest = format!("where {conditions} order by sync.id desc limit ?{last}");
             rows::syncs(transaction, &rest, &values)
         })

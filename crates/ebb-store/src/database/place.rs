@@ -40,7 +40,7 @@ impl Place {
                 let opened =
                     std::thread::scope(|scope| scope.spawn(|| server.open_writer(locks)).join());
                 let opened = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                opened.map(Connection::Server)
+                Ok(Connection::Server(Box::new(opened?)))
             }
         }
     }
@@ -49,7 +49,7 @@ impl Place {
     pub(super) fn open_reader(&self) -> Result<Connection, Fault> {
         match self {
             Self::File(file) => sqlite::open_reader(file).map(Connection::File),
-            Self::Server(server) => Ok(Connection::Server(server.open_reader())),
+            Self::Server(server) => Ok(Connection::Server(Box::new(server.open_reader()))),
         }
     }
 }
@@ -60,7 +60,7 @@ pub(super) enum Connection {
     /// To a file.
     File(rusqlite::Connection),
     /// To a server.
-    Server(postgres::Connection),
+    Server(Box<postgres::Connection>),
 }
 
 impl Connection {

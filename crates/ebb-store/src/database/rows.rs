@@ -38,8 +38,7 @@ pub(super) fn syncs(
 pub(super) fn save(transaction: &Transaction<'_>, record: &SyncRecord) -> Result<Counts, Fault> {
     let id = record.id.to_string();
     let query = "select counts from counts where sync = ?1";
-    let known: Option<String> =
-        transaction.query_optional(query, params![id], |row| row.get(0))?;
+    let known: Option<String> = transaction.query_optional(query, params![id], |row| row.get(0))?;
     let counts = match known {
         Some(known) if !record.status.is_final() => {
             let Counts { extracted, not_subscribed, .. } = record.counts;

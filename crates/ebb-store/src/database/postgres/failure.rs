@@ -28,7 +28,7 @@ pub(super) fn connecting(url: &DatabaseUrl, error: Error) -> Failure {
     });
     if let Some(tls) = tls_error(&error) {
         let refused = ebb_tls::refused(tls, host.unwrap_or("localhost"));
-        return of_encryption(url, refused).caused_by(error);
+        return of_encryption(url, &refused).caused_by(error);
     }
     let user = url.config.get_user().unwrap_or_default();
     let failure = match error.as_db_error() {
@@ -65,7 +65,7 @@ pub(super) fn connecting(url: &DatabaseUrl, error: Error) -> Failure {
 const CHECK: &str = "Check `--database-url`, and that the server runs and can be reached from here";
 
 /// A failure of encryption, whose words speak of a host and its certificate.
-pub(super) fn of_encryption(url: &DatabaseUrl, refused: Failure) -> Failure {
+pub(super) fn of_encryption(url: &DatabaseUrl, refused: &Failure) -> Failure {
     unavailable(url, &format!("cannot be connected to safely: {}", refused.message())).help(
         "Name the authority with `sslrootcert` in `--database-url`, or choose a laxer `sslmode` there",
     )

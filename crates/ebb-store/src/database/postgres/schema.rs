@@ -71,14 +71,14 @@ fn translated(step: &str) -> String {
         text = text.replace(ours, theirs);
     }
     let of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    text.split_inclusive(|letter| !of_word(letter))
-        .map(|piece| {
-            let word = piece.trim_end_matches(|letter| !of_word(letter));
-            let rest = piece.strip_prefix(word).unwrap_or_default();
-            let theirs = TYPES.iter().find(|(ours, _)| *ours == word);
-            format!("{}{rest}", theirs.map_or(word, |(_, theirs)| theirs))
-        })
-        .collect()
+    let mut out = String::with_capacity(2 * text.len());
+    for piece in text.split_inclusive(|letter| !of_word(letter)) {
+        let word = piece.trim_end_matches(|letter| !of_word(letter));
+        let theirs = TYPES.iter().find(|(ours, _)| *ours == word);
+        out.push_str(theirs.map_or(word, |(_, theirs)| theirs));
+        out.push_str(piece.strip_prefix(word).unwrap_or_default());
+    }
+    out
 }
 
 #[cfg(test)]

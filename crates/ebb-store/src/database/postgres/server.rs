@@ -132,7 +132,7 @@ impl Server {
         let paths =
             own.as_ref().map(|(certificate, key): &(PathBuf, PathBuf)| (&**certificate, &**key));
         let tls = ebb_tls::client_config(*sslmode, sslrootcert.as_deref(), paths)
-            .map_err(|refused| failure::of_encryption(&self.url, refused))?;
+            .map_err(|refused| failure::of_encryption(&self.url, &refused))?;
         self.drive(&config, MakeRustlsConnect::new(tls)).await
     }
 

@@ -182,7 +182,11 @@ impl fmt::Display for DatabaseUrl {
                 Host::Unix(folder) => write!(out, "{comma}{}:{port}", folder.display())?,
             }
         }
-        write!(out, "/{}", self.config.get_dbname().or(self.config.get_user()).unwrap_or_default())
+        write!(
+            out,
+            "/{}",
+            self.config.get_dbname().or_else(|| self.config.get_user()).unwrap_or_default()
+        )
     }
 }
 

@@ -227,9 +227,9 @@ mod tests {
 
     #[test]
     fn params_borrow_whatever_the_store_keeps() {
-        let (name, none) = ("a".to_owned(), None::<i64>);
+        let (name, none, bytes) = ("a".to_owned(), None::<i64>, vec![1_u8]);
         let reference = &name;
-        let values: &[Value<'_>] = params![name, reference, "b", 3_i64, true, none, vec![1_u8]];
+        let values: &[Value<'_>] = params![name, reference, "b", 3_i64, true, none, bytes];
         let expected = [
             Value::Text("a"),
             Value::Text("a"),

@@ -13,7 +13,7 @@ mod lock;
 mod parts;
 
 pub use database::{
-    AuditLine, Database, DatabaseUrl, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter,
-    Token,
+    AuditLine, Database, DatabaseUrl, Edit, Entry, Guest, Once, Person, Role, Sealed, ServerLock,
+    SyncFilter, Token,
 };
 pub use parts::FolderParts;

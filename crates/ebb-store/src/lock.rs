@@ -1,4 +1,4 @@
-//! The right to sync a mapping, as an OS file lock: it ends with the process, however that ends.
+//! The right to sync a mapping or to serve, as an OS file lock: it ends with the process, however that ends.
 
 use std::{
     fs::{File, TryLockError},
@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ebb_core::port::Lock;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::folder;
@@ -17,13 +16,19 @@ pub(crate) struct FileLock {
     _file: File,
 }
 
-impl Lock for FileLock {}
-
 impl FileLock {
     /// Takes the lock of a mapping, or `None` if somebody has it. The file stays when the lock
     /// ends: a file that is removed and made again would be two locks.
     pub(crate) fn take(state: &Path, mapping: &str) -> io::Result<Option<Self>> {
-        let path = path_of(state, mapping);
+        Self::of_file(&path_of(state, mapping))
+    }
+
+    /// Takes the lock of the server, or `None` if another one has it.
+    pub(crate) fn take_of_server(state: &Path) -> io::Result<Option<Self>> {
+        Self::of_file(&state.join("server.lock"))
+    }
+
+    fn of_file(path: &Path) -> io::Result<Option<Self>> {
         if let Some(parent) = path.parent() {
             folder::create(parent)?;
         }

@@ -76,8 +76,7 @@ async fn counts_are_the_journals_until_the_sync_ends(home: Home) {
 }
 
 async fn syncs_come_newest_first_and_the_unfinished_is_found(home: Home) {
-    let mut other = sync(3, Status::Loading);
-    other.mapping = "other".to_owned();
+    let other = SyncRecord { mapping: "other".to_owned(), ..sync(3, Status::Loading) };
     let syncs = [sync(1, Status::Succeeded), sync(2, Status::Loading), other];
     let database = filled(&home, &syncs).await;
     let ids = |syncs: Vec<SyncRecord>| syncs.iter().map(|sync| sync.id).collect::<Vec<_>>();

@@ -56,7 +56,21 @@ async fn another_process_has_the_lock_until_its_death_and_its_outcomes_count(hom
     assert_eq!(database.sync(id(1)).await.unwrap().counts.delivered.added, 3);
 }
 
+async fn one_server_works_with_a_control_database_at_a_time(home: Home) {
+    let (database, other) = (home.open(), home.open());
+    let serving = database.serve().await.unwrap();
+    for refused in [other.serve().await, database.serve().await] {
+        let failure = refused.unwrap_err();
+        assert_eq!(failure.code, Code::StateUnavailable);
+        assert!(failure.message().starts_with("a server runs already over the "), "{failure}");
+    }
+    other.lock(MAPPING).await.unwrap();
+    drop(serving);
+    other.serve().await.unwrap();
+}
+
 on_both_engines! {
+    one_server_works_with_a_control_database_at_a_time,
     a_lock_is_held_once_per_mapping_until_it_is_dropped,
     another_process_has_the_lock_until_its_death_and_its_outcomes_count,
 }

@@ -55,6 +55,7 @@ pub(crate) struct Global {
 }
 
 /// Never fails, so that no message shows it.
+#[expect(clippy::unnecessary_wraps, reason = "what reads an argument may fail")]
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
 }
@@ -62,7 +63,7 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 impl Global {
     /// The project, with its control database where it is to be. Connects nothing yet.
     pub(crate) fn workspace(&self) -> Result<Workspace, Stop> {
-        Ok(self.with_database(Workspace::open(&self.project)?)?)
+        self.with_database(Workspace::open(&self.project)?)
     }
 
     /// A project with its control database where it is to be.

@@ -40,7 +40,7 @@ async fn what_syncs_leave_behind_lies_on_the_server_that_is_named() {
 async fn two_machines_with_one_control_database_sync_a_mapping_one_after_the_other() {
     let Some(database) = Database::new().await else { return };
     database.people(10_000).await;
-    let (here, there) = (database.shop(slow()).await, database.shop(slow()).await);
+    let (here, there) = (database.shop_with(slow()).await, database.shop_with(slow()).await);
     let mut first = JoinSet::new();
     first.spawn(ran(command(&here, &database, &["sync", "all"])));
     loading(&here).await;

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use ebb_core::{
     Code, Failure,
     config::Problem,
-    port::{Clock, Lock, Store, SyncRecord},
+    port::{Clock, Store, SyncRecord},
 };
 use ebb_engine::{Engine, Entry, Scheduler, Timetable, WhyNot, Work};
-use ebb_store::Database;
+use ebb_store::{Database, ServerLock};
 use ebb_workspace::{Keys, SystemClock, Vault, Workspace};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -49,7 +49,7 @@ pub struct App {
     vault: Vault,
     /// Changes of the configuration are made one after the other.
     editing: Mutex<()>,
-    _serving: Box<dyn Lock>,
+    _serving: ServerLock,
 }
 
 /// What a server begins with.
@@ -68,7 +68,7 @@ impl App {
         secure: bool,
     ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
         let (engine, store) = files.engine().map_err(alone)?;
-        let serving = store.lock_server().await.map_err(alone)?;
+        let serving = store.serve().await.map_err(alone)?;
         let vault = Keys::new(&files.project.state, key).vault(&store).await.map_err(alone)?;
         engine.purge().await.map_err(alone)?;
         let configuration = Configuration::load(Arc::new(files.guarded()), &store, &vault).await?;

@@ -44,6 +44,7 @@ use place::Place;
 pub use postgres::DatabaseUrl;
 use postgres::{Server, SessionLocks};
 use readers::Readers;
+pub use right::ServerLock;
 use sql::Transaction;
 use writer::{Memory, Writer};
 

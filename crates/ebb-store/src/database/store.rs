@@ -1,7 +1,5 @@
 //! The port, method by method.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
@@ -13,44 +11,17 @@ use super::{
     Database,
     fault::{Fault, no_such_sync},
     groups, history, journal, lease,
-    right::Right,
+    right::Purpose,
     rows,
     sql::{Transaction, params},
     writer::Memory,
 };
 
-/// How often a right is asked for that another session has: that of a process which was killed ends some
-/// milliseconds after it. And the pause in between.
-const TRIES: u32 = 6;
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// What a server locks: no mapping has such a name.
-const SERVER: &str = "=server";
-
-impl Database {
-    /// Takes the right to serve this control database, until the lock is dropped or the process ends: what
-    /// a server knows of its configuration, nobody else changes. `R415` if a server has it.
-    pub async fn lock_server(&self) -> Result<Box<dyn Lock>, Failure> {
-        self.lock(SERVER).await.map_err(|failure| {
-            if failure.code == Code::SyncRunning {
-                let message = "a server runs already over this control database";
-                return Failure::new(Code::StateUnavailable, message)
-                    .help("Stop that server first, or name another state folder with `state`");
-            }
-            failure
-        })
-    }
-}
-
 #[async_trait]
 impl Store for Database {
     async fn lock(&self, mapping: &str) -> Result<Box<dyn Lock>, Failure> {
-        for _ in 0..TRIES {
-            let Some(right) = Right::wish(self, mapping)? else { break };
-            if let Some(right) = self.take(right, mapping).await? {
-                return Ok(Box::new(right));
-            }
-            tokio::time::sleep(PAUSE).await;
+        if let Some(right) = self.right(Purpose::Sync(mapping)).await? {
+            return Ok(Box::new(right));
         }
         let running = self.unfinished(mapping).await.ok().flatten();
         let which = running.map_or_else(String::new, |sync| format!(" (sync `{}`)", sync.id));
@@ -203,25 +174,7 @@ impl Store for Database {
     }
 }
 
-impl Database {
-    /// Takes a right with a new lease; `None` if somebody else has it.
-    async fn take(&self, right: Right, mapping: &str) -> Result<Option<Right>, Failure> {
-        let mapping = mapping.to_owned();
-        self.write(move |transaction, memory| {
-            if !right.take(transaction)? {
-                return Ok(None);
-            }
-            // Somebody else may have written outcomes since this process knew them.
-            memory.journals.retain(|_, journal| journal.mapping != mapping);
-            let token = lease::renew(transaction, &mapping)?;
-            memory.tokens.insert(mapping, token);
-            Ok(Some(right))
-        })
-        .await
-    }
-}
-
-/// Refuses a stale holder's write to a sync; `R416` if there is no such sync. Returns its counts.
+/// Refuses a stale holder's write to a sync; `R416` if there is no such sync.
 fn fence(transaction: &Transaction<'_>, memory: &Memory, sync: SyncId) -> Result<(), Fault> {
     let record = rows::sync(transaction, sync)?.ok_or_else(|| no_such_sync(sync))?;
     lease::check(transaction, &memory.tokens, &record.mapping).map(drop)

@@ -30,6 +30,9 @@ const QUEUE: usize = 1024;
 /// disk keeps it within the promised 100 ms.
 const DURABLE_AFTER: Duration = Duration::from_millis(50);
 
+/// So often the connection is looked after while nobody writes.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 /// What the writer knows beside the database.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -184,13 +187,19 @@ impl State {
         self.connection.tidy();
     }
 
-    /// Waits for a command, and makes durable what waits for that meanwhile. `None` at the end.
+    /// Waits for a command, and meanwhile makes durable what waits for that, and looks after the connection.
+    /// `None` at the end.
     fn next(&mut self, commands: &Receiver<Queued>) -> Option<Queued> {
         loop {
-            let Some(since) = self.undurable_since else { return commands.recv().ok() };
-            match commands.recv_timeout(DURABLE_AFTER.saturating_sub(since.elapsed())) {
+            let wait = self
+                .undurable_since
+                .map_or(LOOK_EVERY, |since| DURABLE_AFTER.saturating_sub(since.elapsed()));
+            match commands.recv_timeout(wait) {
                 Ok(queued) => return Some(queued),
-                Err(RecvTimeoutError::Timeout) => self.make_durable(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.make_durable();
+                    self.connection.tidy();
+                }
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }

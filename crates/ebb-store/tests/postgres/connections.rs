@@ -109,6 +109,27 @@ async fn a_lock_outlives_the_connection_that_held_it() {
 }
 
 #[tokio::test]
+async fn a_lock_is_taken_again_though_nobody_writes() {
+    let Some(home) = Home::on_postgres() else { return };
+    let (admin, _connection) = admin().await;
+    let database = home.open();
+    let _lock = database.lock(MAPPING).await.unwrap();
+    let before = admin.query_one("select clock_timestamp()::text", &[]).await.unwrap();
+    let before: String = before.get(0);
+    home.cut(&admin).await;
+    let holding = "select count(*) from pg_locks join pg_stat_activity using (pid)
+                   where application_name = $1 and locktype = 'advisory'
+                     and backend_start > $2::text::timestamptz";
+    let began = tokio::time::Instant::now();
+    while admin.query_one(holding, &[&home.schema(), &before]).await.unwrap().get::<_, i64>(0) == 0
+    {
+        assert!(began.elapsed().as_secs() < 30, "it was not taken again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(home.open().lock(MAPPING).await.err().unwrap().code, Code::SyncRunning);
+}
+
+#[tokio::test]
 async fn who_lost_the_lock_with_the_connection_is_refused_when_another_took_it() {
     let Some(home) = Home::on_postgres() else { return };
     let (admin, _connection) = admin().await;

@@ -26,9 +26,9 @@ enum What {
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let What::Rotate = arguments.what;
     let workspace = global.workspace()?;
-    let (_, store) = workspace.engine()?;
+    let store = workspace.store()?;
     let state = &workspace.project.state;
-    let _no_server = store.lock_server().await?;
+    let _no_server = store.serve().await?;
     let [key, next] = ["EBB_KEY", "EBB_NEW_KEY"].map(variable);
     let secrets = Keys::new(state, key.as_deref()).rotate(&store, next.as_deref()).await?;
     if global.json {

@@ -62,13 +62,19 @@ impl Connection {
         done
     }
 
-    /// Gives back the rights that nobody holds any more.
+    /// Gives back the rights that nobody holds any more, and holds the others though the connection was lost.
     pub(in crate::database) fn tidy(&mut self) {
         for key in self.locks.released() {
-            let Some(session) = &self.session else { return };
+            let Some(session) = &self.session else { break };
             if let Err(fault) = session.query("select pg_advisory_unlock(?1)", params![key]) {
                 tracing::debug!(?fault, "a connection that held a mapping's lock was lost");
                 self.session = None;
+            }
+        }
+        if self.locks.are_taken() && !self.session.as_ref().is_some_and(Session::is_open) {
+            match self.opened() {
+                Ok(session) => self.session = Some(session),
+                Err(fault) => tracing::debug!(?fault, "mappings' locks are not taken again yet"),
             }
         }
     }

@@ -50,6 +50,11 @@ impl SessionLocks {
         Some(SessionLock { key, locks: Arc::clone(self), nudge })
     }
 
+    /// Whether any right is held.
+    pub(super) fn are_taken(&self) -> bool {
+        self.rights().held.values().any(|right| *right == Right::Taken)
+    }
+
     /// The rights that the session is to give back.
     pub(super) fn released(&self) -> Vec<i64> {
         std::mem::take(&mut self.rights().released)

@@ -227,8 +227,8 @@ mod tests {
 
     #[test]
     fn params_borrow_whatever_the_store_keeps() {
-        let (name, none) = ("a".to_owned(), None::<i64>);
-        let (reference, bytes) = (&name, vec![1_u8]);
+        let (name, none, bytes) = ("a".to_owned(), None::<i64>, vec![1_u8]);
+        let reference = &name;
         let values: &[Value<'_>] = params![name, reference, "b", 3_i64, true, none, bytes];
         let expected = [
             Value::Text("a"),

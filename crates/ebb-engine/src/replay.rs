@@ -44,7 +44,7 @@ impl Engine {
         watch: &Watch,
     ) -> Result<SyncRecord, Failure> {
         watch.progress.begin();
-        let action = match job.delivery.compile(&job.plan) {
+        let action = match job.action(&self.limits) {
             Ok(action) => action,
             Err(failure) => return self.fail(record, failure).await,
         };

@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod consent;
 mod scenarios;
 mod scheduling;
 mod simulation;

@@ -54,7 +54,14 @@ pub(super) struct SourceForm {
     /// The managed schema, in which Ebb tracks what was sent; `__segment_reverse_etl` if absent
     #[schemars(length(min = 1))]
     pub(super) schema: Option<String>,
+    /// By category of consent, such as `advertising`, the column that tells whether a record has it
+    pub(super) consent: Option<BTreeMap<String, ConsentColumn>>,
 }
+
+/// The name of a boolean column
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct ConsentColumn(#[schemars(length(min = 1))] pub(super) String);
 
 /// What is read of a source: a query (`sql` or `query`), a `table`, or a `dbt` model
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -109,6 +116,8 @@ pub(super) struct DestinationForm {
     pub(super) settings: Option<Map<String, Value>>,
     /// Whether anything is sent to it; true if absent
     pub(super) enabled: Option<bool>,
+    /// Categories of consent, all of which a record must have to be sent to it; none if absent
+    pub(super) consent: Option<Vec<String>>,
 }
 
 /// Model to action

@@ -4,6 +4,7 @@
 //! sync began.
 
 mod assemble;
+mod consent;
 pub mod dbt;
 mod duration;
 mod form;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
 
 pub use assemble::{assemble, assemble_without_secrets};
+pub use consent::Demand;
 pub use form::schema;
 pub use node::{Entry, Kind, Node};
 pub use places::Places;
@@ -67,6 +69,9 @@ pub struct Source {
     pub schema: String,
     /// Syncs of its models that a server runs side by side, 1 or more.
     pub max_concurrent_syncs: usize,
+    /// By category of consent the column that tells whether a record has it.
+    #[serde(default)]
+    pub consent: BTreeMap<String, String>,
 }
 
 /// The managed schema, unless the source names another.
@@ -122,6 +127,9 @@ pub struct Destination {
     pub settings: Settings,
     /// Whether anything is sent to it.
     pub enabled: bool,
+    /// Categories of consent, all of which a record must have to be sent to it.
+    #[serde(default)]
+    pub consent: Vec<String>,
 }
 
 /// Model to action.

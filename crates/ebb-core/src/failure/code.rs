@@ -128,6 +128,8 @@ codes! {
 
     MappingDisabled "M306" PauseSync "the mapping is switched off",
         "Set `enabled: true` on the mapping";
+    ConsentColumn "M307" PauseSync "the model has no boolean column that tells of a consent",
+        "Add the column to the query, or correct `consent` of the source";
 
     NullIdentifier "R401" RejectRow "the record has no identifier",
         "Filter such rows out of the model, or give them an identifier";
@@ -167,6 +169,8 @@ codes! {
         "List some records with `ebb preview`";
     NotSent "R419" StopRun "the record was not sent because the sync ended before",
         "Mend what ended the sync; the next sync sends the record";
+    ConsentMissing "R420" RejectRow "the record has no consent to what the destination demands",
+        "Nothing, if that is so: the record is sent once its consent column becomes true";
 
     FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
         "Create the file or correct its path";
@@ -228,6 +232,7 @@ impl Code {
             Self::ColumnTooLarge => Some("ErrColumnTooLarge"),
             Self::PayloadInvalid => Some("ErrPayloadInvalid"),
             Self::UsageLimit => Some("ErrUsageLimit"),
+            Self::ConsentMissing => Some("ErrConsent"),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Parts to outcomes: map, batch, send, judge, journal.
 
 mod batcher;
+mod consent;
 mod courier;
 mod feed;
 mod gate;
@@ -10,7 +11,6 @@ mod prepare;
 pub(crate) use batcher::Batcher;
 pub(crate) use courier::{Cargo, Courier};
 pub(crate) use gate::Gate;
-pub(crate) use prepare::prepare;
 
 use std::sync::Arc;
 

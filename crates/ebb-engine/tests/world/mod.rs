@@ -11,8 +11,8 @@ use std::{
 
 use ebb_core::{
     Failure, Limits, Subscription,
-    config::{Guards, Mapping, Model},
-    port::{Clock, SyncRecord},
+    config::{Demand, Guards, Mapping, Model},
+    port::{Clock, SyncRecord, Warehouse},
 };
 use ebb_engine::{
     Approval, Cause, Delivery, Engine, Job, Jobs, PartSize, Plan, Ports, Retries, Tuning, Watch,
@@ -40,6 +40,7 @@ pub(crate) struct World {
     pub(crate) parts: Arc<MemoryParts>,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) mapping: Arc<Mutex<Mapping>>,
+    pub(crate) demands: Arc<Mutex<Vec<Demand>>>,
     pub(crate) clock: Arc<WorldClock>,
 }
 
@@ -61,6 +62,7 @@ impl World {
             parts: Arc::new(MemoryParts::new(seed)),
             receiver: Arc::new(Receiver::new(faults, seed)),
             mapping: Arc::new(Mutex::new(mapping)),
+            demands: Arc::default(),
             clock: Arc::new(WorldClock(tokio::time::Instant::now())),
         }
     }
@@ -113,6 +115,8 @@ impl Jobs for World {
     fn job(&self, plan: Plan) -> Result<Job, Failure> {
         let delivery: Arc<dyn Delivery> = Arc::new(Tool::new(Arc::clone(&self.receiver)));
         let query = plan.model.query();
-        Ok(Job { plan, query, warehouse: Arc::<MemoryWarehouse>::clone(&self.warehouse), delivery })
+        let warehouse: Arc<dyn Warehouse> = Arc::<MemoryWarehouse>::clone(&self.warehouse);
+        let demands = self.demands.lock().unwrap().clone();
+        Ok(Job { plan, query, warehouse, delivery, demands })
     }
 }

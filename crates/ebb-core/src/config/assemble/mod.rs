@@ -1,5 +1,6 @@
 //! From files to a project: merges, checks, and says everything that is wrong at once.
 
+mod consent;
 mod entries;
 mod merge;
 mod model;
@@ -125,6 +126,10 @@ impl<'a> Assembly<'a> {
             secrets: Vec::new(),
             places: Places::of(self.files),
         };
+        // A source that could not be read may name the column that seems to be missing.
+        if project.sources.len() == sources.len() {
+            self.consent(&project);
+        }
         if self.problems.is_empty() {
             return Ok(project);
         }

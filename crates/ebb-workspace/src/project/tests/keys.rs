@@ -76,13 +76,13 @@ mappings:
      help: Did you mean `columns`? Allowed: `query_length`, `key_column_name`, `schedule_interval`, `records`, `columns`, `column_name`, `record_bytes`, `column_bytes`, `mappings_per_destination`, `preview`, `attempts`, `retry_for`, `retention`
     error[C503]: `sources.shop` has no key `schem`
        at: ebb.yaml:6:55
-     help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`
+     help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`, `consent`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
      help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`
     error[C503]: `destinations.hook` has no key `enable`
        at: ebb.yaml:10:26
-     help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`
+     help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`, `consent`
     error[C503]: `mappings.users-to-hook` has no key `record`
        at: ebb.yaml:16:5
      help: Did you mean `records`? Allowed: `model`, `destination`, `action`, `records`, `fields`, `schedule`, `enabled`, `enable_batching`, `keep_deleted_values`, `guards`

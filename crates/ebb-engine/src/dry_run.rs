@@ -9,10 +9,7 @@ use ebb_core::{
 use futures_util::TryStreamExt;
 use serde::Serialize;
 
-use crate::{
-    Engine, Job, guard,
-    load::Batcher,
-};
+use crate::{Engine, Job, guard, load::Batcher};
 
 /// What a sync would do now.
 #[derive(Debug, Serialize)]

@@ -11,4 +11,5 @@ mod consent;
 mod scenarios;
 mod scheduling;
 mod simulation;
+mod usage;
 mod world;

@@ -18,3 +18,4 @@ mod locks;
 mod parts;
 mod people;
 mod previews;
+mod usage;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     cancel, catalog, check, demo, explain, init, map, plan, preview, render, replay, reset, schema,
-    serve, show, source, sync, syncs, test,
+    serve, show, source, sync, syncs, test, usage,
 };
 
 /// Sends what changed in a warehouse to the tools that need it.
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Sync(sync::Arguments),
     Serve(serve::Arguments),
     Syncs(syncs::Arguments),
+    Usage(usage::Arguments),
     Show(show::Arguments),
     Cancel(cancel::Arguments),
     Replay(replay::Arguments),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::duration::Length;
-use crate::{Limits, Schedule, Subscription, config::Guards};
+use crate::{Limits, Schedule, Subscription, config::Guards, usage::UsagePlan};
 
 /// Ebb's configuration: `ebb.yaml` and the files beside it
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub(super) struct ProjectForm {
     guards: Option<GuardsForm>,
     /// Limits that differ from the product's
     limits: Option<LimitsForm>,
+    /// How many records may be processed in a month
+    usage: Option<UsageForm>,
     /// Warehouse connections by name
     #[schemars(extend("propertyNames" = names()))]
     sources: Option<BTreeMap<String, SourceForm>>,
@@ -225,8 +227,17 @@ impl LimitsForm {
             attempts: self.attempts.unwrap_or(others.attempts),
             retry_for: length(self.retry_for, others.retry_for),
             retention: length(self.retention, others.retention),
+            usage: others.usage,
         }
     }
+}
+
+/// How many records may be processed in a month
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UsageForm {
+    /// The plan, which sets the limit; `none` if absent
+    pub(super) plan: Option<UsagePlan>,
 }
 
 /// The shape of names, for editors. Ebb's own check says more.

@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
+use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery, usage::UsagePlan};
 
 pub use assemble::{assemble, assemble_without_secrets};
 pub use consent::Demand;
@@ -51,6 +51,8 @@ pub struct Project {
     pub mappings: BTreeMap<String, Mapping>,
     /// The limits that hold.
     pub limits: Limits,
+    /// The plan of usage; its limit is among the limits.
+    pub usage: UsagePlan,
     /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].
     pub secrets: Vec<Secret>,
     /// Where everything stands, for what is found wrong later.

@@ -139,8 +139,8 @@ codes! {
         "Select fewer or shorter columns, or raise the limit";
     ColumnTooLarge "R404" RejectRow "a column's value is larger than the limit",
         "Shorten the value in the model, or raise the limit";
-    UsageLimit "R405" RejectRow "the usage limit is reached",
-        "Raise the limit, or wait for the next period";
+    UsageLimit "R405" PauseSync "the usage limit is reached",
+        "Nothing: syncs go on by themselves in the next month. `usage` in a project file sets the limit";
     GivenUp "R406" RejectRow "the record failed too often",
         "Mend the cause, then `ebb reset` or `ebb replay` to send the record again";
     SyncRunning "R407" StopRun "a sync of this mapping is running",
@@ -235,6 +235,20 @@ impl Code {
             Self::ConsentMissing => Some("ErrConsent"),
             _ => None,
         }
+    }
+
+    /// Whether a record that is discarded so was never sent: something in it was wrong before.
+    pub const fn is_before_sending(self) -> bool {
+        matches!(
+            self,
+            Self::NullIdentifier
+                | Self::DuplicateIdentifier
+                | Self::RecordTooLarge
+                | Self::ColumnTooLarge
+                | Self::ConsentMissing
+                | Self::PayloadInvalid
+                | Self::MappingFailed
+        )
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(
             note(ended);
         }
         let Some(permit) = courier.admit().await else { continue };
+        let Some(cargo) = courier.afford(cargo) else { continue };
         tasks.spawn(Arc::clone(courier).deliver(cargo, permit));
     }
     while let Some(ended) = tasks.join_next().await {

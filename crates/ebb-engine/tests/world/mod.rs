@@ -41,6 +41,7 @@ pub(crate) struct World {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) mapping: Arc<Mutex<Mapping>>,
     pub(crate) demands: Arc<Mutex<Vec<Demand>>>,
+    pub(crate) limits: Arc<Mutex<Limits>>,
     pub(crate) clock: Arc<WorldClock>,
 }
 
@@ -63,6 +64,7 @@ impl World {
             receiver: Arc::new(Receiver::new(faults, seed)),
             mapping: Arc::new(Mutex::new(mapping)),
             demands: Arc::default(),
+            limits: Arc::default(),
             clock: Arc::new(WorldClock(tokio::time::Instant::now())),
         }
     }
@@ -79,7 +81,7 @@ impl World {
             source: Retries { first: Duration::from_millis(20), ..Retries::of_sources() },
             part_size: PartSize { rows: 17, bytes: usize::MAX },
         };
-        Engine::new(ports, Limits::default(), tuning, seed)
+        Engine::new(ports, self.limits.lock().unwrap().clone(), tuning, seed)
     }
 
     pub(crate) fn plan(&self) -> Plan {

@@ -11,7 +11,7 @@ mod requests;
 use std::sync::Arc;
 
 use ebb_core::{
-    Failure,
+    Code, Failure,
     config::Problem,
     port::{Clock, Store, SyncRecord},
 };
@@ -126,8 +126,13 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         let since = latest.as_ref().map_or_else(|| SystemClock.now(), |sync| sync.started_at);
         let entry = Entry { at_once: latest.is_none(), ..entry(workspace, name, since)? };
         let interrupted = entry.off.is_none() && store.unfinished(name).await?.is_some();
+        let at_limit = |sync: &SyncRecord| {
+            sync.failure.as_ref().is_some_and(|failure| failure.code == Code::UsageLimit)
+        };
+        // What the limit of usage cut short goes on by itself, as soon as it may.
+        let cut_short = entry.off.is_none() && latest.as_ref().is_some_and(at_limit);
         table.set(name, entry);
-        if interrupted {
+        if interrupted || cut_short {
             table.request(name, Work::Sync);
         }
     }
@@ -148,6 +153,6 @@ fn entry(workspace: &Workspace, name: &str, since: Timestamp) -> Result<Entry, F
 
 fn off(workspace: &Workspace, mapping: &str) -> Option<WhyNot> {
     let failure = workspace.enabled(mapping).err()?;
-    let destination = failure.code == ebb_core::Code::DestinationDisabled;
+    let destination = failure.code == Code::DestinationDisabled;
     Some(if destination { WhyNot::DestinationOff } else { WhyNot::SwitchedOff })
 }

@@ -4,9 +4,11 @@
 use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
-    port::{FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    port::{Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    usage::Report,
 };
 use ebb_engine::{DryRun, Outlook};
+use ebb_workspace::SystemClock;
 
 use super::{App, Change, Freshness, Preview, Section, alone, shown};
 use crate::access::Actor;
@@ -146,6 +148,13 @@ impl App {
             expected: entry.map(|entry| entry.version),
         };
         self.change(&actor.told(), change).await
+    }
+
+    /// How many records destinations got in this month and in those before it.
+    pub(crate) async fn usage(&self) -> Result<Report, Failure> {
+        let now = SystemClock.now();
+        let used = self.store.used(Report::since(now)).await?;
+        Ok(Report::new(&used, self.configuration().workspace.project.usage, now))
     }
 
     /// What a mapping does next.

@@ -5,3 +5,4 @@ mod description;
 mod models;
 mod people;
 mod syncs;
+mod usage;

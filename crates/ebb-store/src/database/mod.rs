@@ -19,6 +19,7 @@ mod previews;
 mod readers;
 mod rows;
 mod store;
+mod usage;
 mod writer;
 
 use std::path::{Path, PathBuf};

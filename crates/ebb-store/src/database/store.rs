@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Counts, Failure, PartNumber, SyncId,
     port::{Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
+    usage::{Cycle, Used},
 };
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
@@ -11,7 +12,7 @@ use rusqlite::{Transaction, params};
 use super::{
     Database,
     fault::{Fault, no_such_sync},
-    groups, history, journal, lease, rows,
+    groups, history, journal, lease, rows, usage,
     writer::Memory,
 };
 use crate::lock::FileLock;
@@ -49,6 +50,9 @@ impl Store for Database {
                 && let Some(mut journal) = memory.journals.remove(&sync.id)
             {
                 journal.fold(transaction)?;
+            }
+            if sync.status.is_final() {
+                usage::settle(transaction, &sync)?;
             }
             if rows::save(transaction, &sync)?
                 && let Some(journal) = memory.journals.get_mut(&sync.id)
@@ -187,6 +191,10 @@ impl Store for Database {
             Ok(())
         })
         .await
+    }
+
+    async fn used(&self, since: Cycle) -> Result<Vec<Used>, Failure> {
+        self.read(move |transaction| usage::used(transaction, since)).await
     }
 
     async fn with_parts_before(&self, moment: Timestamp) -> Result<Vec<SyncId>, Failure> {

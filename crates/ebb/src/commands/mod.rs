@@ -20,6 +20,7 @@ pub(crate) mod source;
 pub(crate) mod sync;
 pub(crate) mod syncs;
 pub(crate) mod test;
+pub(crate) mod usage;
 
 use std::future::Future;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Sync(arguments) => wait(sync::run(arguments, global)),
         Command::Serve(arguments) => wait(serve::run(arguments, global)),
         Command::Syncs(arguments) => wait(syncs::run(arguments, global)),
+        Command::Usage(arguments) => wait(usage::run(arguments, global)),
         Command::Show(arguments) => wait(show::run(arguments, global)),
         Command::Cancel(arguments) => wait(cancel::run(arguments, global)),
         Command::Replay(arguments) => wait(replay::run(arguments, global)),

@@ -14,7 +14,7 @@ use std::{
 use super::{
     Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
     dbt::Manifest,
-    form::{self, GuardsForm, LimitsForm},
+    form::{self, GuardsForm, LimitsForm, UsageForm},
     shape,
 };
 use crate::{Code, Failure, Limits};
@@ -110,6 +110,9 @@ impl<'a> Assembly<'a> {
         if let Some(guards) = self.once::<GuardsForm>("guards") {
             self.guards = guards.over(self.guards);
         }
+        let usage =
+            self.once::<UsageForm>("usage").and_then(|usage| usage.plan).unwrap_or_default();
+        self.limits.usage = usage.limit();
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
         let [sources, models, destinations, mappings] =
@@ -122,7 +125,8 @@ impl<'a> Assembly<'a> {
             models: self.models(&models, &sources),
             mappings: self.mappings(&mappings, &models, &destinations),
             destinations: self.destinations(&destinations),
-            limits: self.limits,
+            limits: self.limits.clone(),
+            usage,
             secrets: Vec::new(),
             places: Places::of(self.files),
         };

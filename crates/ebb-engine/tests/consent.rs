@@ -47,7 +47,7 @@ async fn a_record_without_consent_is_discarded_counted_and_told_without_its_valu
     assert!(sync.counts.add_up());
     assert_eq!(sent(&world), [told("yes", "new")]);
     let mut groups = world.store.failure_groups(sync.id).await.unwrap();
-    groups.sort_by(|one, other| one.failure.message().len().cmp(&other.failure.message().len()));
+    groups.sort_by_key(|group| group.failure.message().len());
     let said: Vec<_> = groups
         .iter()
         .map(|group| (group.failure.message(), group.samples[0].record_id.as_str()))

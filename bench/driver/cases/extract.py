@@ -80,7 +80,7 @@ def told(source: Source, rows: int, seconds: dict, runs: dict, versions: dict) -
         report.value(f"Ebb's speed / the connector's ({compared})", f"{rows_of[compared] / medians[EBB]:.3g} ×")
     if source.served:
         own, theirs = (medians[name] - medians[f"bare: {way}"] for name, way in zip((EBB, compared), source.served))
-        shown = f"{theirs / own:.3g} ×" if own > 0 else "no time left"
+        shown = f"{theirs / own:.3g} ×" if min(own, theirs) > 0 else "no time left"
         report.value("the same less what the double takes alone", shown, f"{own:.2f} s and {theirs:.2f} s")
     if ARROW in medians:
         report.value(f"Ebb's speed / the connector's ({ARROW})", f"{medians[ARROW] / medians[EBB]:.3g} ×")

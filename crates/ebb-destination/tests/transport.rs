@@ -6,7 +6,7 @@ use ebb_core::{
     Code, Failure,
     port::{Body, Clock, Header, Reply, Request},
 };
-use ebb_destination::{Catalog, Connector, Network};
+use ebb_destination::{Catalog, Connector, Network, Reach};
 use ebb_testkit::FakeClock;
 use serde_json::{Map, Value, json};
 
@@ -126,6 +126,31 @@ async fn a_cut_connection_and_a_silent_one_are_failures_that_name_the_host() {
     let failure = send(&connector, "http://127.0.0.1:1/").await.unwrap_err();
     assert_eq!(failure.code, Code::DestinationUnreachable);
     assert!(failure.message().contains("cannot be reached"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_server_asks_nothing_inside_its_network_unless_it_is_allowed() {
+    let guarded = |allowed: &[&str]| Network {
+        reach: Reach::Public { besides: allowed.iter().map(|it| it.parse().unwrap()).collect() },
+        ..Network::default()
+    };
+    let server = Server::start(vec![Answer::Says(200, vec![], "{}")]).await;
+    let named = server.url.replace("127.0.0.1", "localhost");
+    let mapped = server.url.replace("127.0.0.1", "[::ffff:127.0.0.1]");
+    let connector = connect("webhook", json!({}), &guarded(&[]));
+    for url in [&server.url, &named, &mapped, "http://169.254.169.254/latest/meta-data/"] {
+        let failure = send(&connector, url).await.unwrap_err();
+        assert_eq!(failure.code, Code::DestinationAddress, "{url}: {failure}");
+    }
+    let own = json!({ "base": server.url, "secret": "client-secret" });
+    let failure = connect("own", own, &guarded(&[])).probe().await.unwrap();
+    assert_eq!(failure.code, Code::DestinationAddress, "where tokens come from: {failure}");
+    assert_eq!(server.asked().len(), 0);
+
+    for url in [&server.url, &named] {
+        let connector = connect("webhook", json!({}), &guarded(&["127.0.0.0/8"]));
+        assert_eq!(send(&connector, url).await.unwrap().status, 200, "{url}");
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,6 @@ impl Engine {
         record.diff = Some(diff);
         record.status = Status::Loading;
         self.ports.store.save(&record).await?;
-        self.ports.store.set_extracted(record.id, &record.counts).await?;
         self.load_and_commit(job, record, action, watch).await
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ebb_core::{
-    Code, Counts, Failure, SyncId,
+    Code, Failure, SyncId, Tally,
     port::{Status, SyncKind, SyncRecord},
 };
 use tokio::time::Instant;
@@ -50,15 +50,15 @@ impl Engine {
             Err(failure) => return self.fail(record, failure).await,
         };
         let parts = self.ports.store.parts(of).await?;
-        let mut counts = Counts::default();
+        record.counts.extracted = Tally::default();
         for part in &parts {
-            counts.extracted += part.changes;
+            record.counts.extracted += part.changes;
         }
         record.status = Status::Loading;
         self.ports.store.save(&record).await?;
-        self.ports.store.set_extracted(record.id, &counts).await?;
-        watch.progress.loading(counts.extracted.total());
-        watch.progress.staged(counts.extracted.total());
+        let extracted = record.counts.extracted.total();
+        watch.progress.loading(extracted);
+        watch.progress.staged(extracted);
         let began = Instant::now();
         let courier = self.courier(&job, &record, of, action, watch).await?;
         let shelf = Arc::new(Shelf::with(parts, true));

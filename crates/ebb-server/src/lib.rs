@@ -8,6 +8,7 @@ mod access;
 mod api;
 mod app;
 mod assets;
+mod metrics;
 mod pages;
 mod refusal;
 mod router;

@@ -20,7 +20,7 @@ use crate::{
     access::{guard, identify},
     api,
     app::App,
-    assets, pages,
+    assets, metrics, pages,
     refusal::as_documents,
 };
 
@@ -47,7 +47,12 @@ fn router(app: Arc<App>, stop: CancellationToken) -> Router {
         .layer(from_fn(guard))
         .layer(from_fn_with_state(Arc::clone(&app), pages::in_words))
         .layer(from_fn_with_state(Arc::clone(&app), identify));
+    let metrics = Router::new()
+        .route("/metrics", get(metrics::get))
+        .layer(from_fn_with_state(Arc::clone(&app), identify))
+        .layer(from_fn(as_documents));
     Router::new()
+        .merge(metrics)
         .merge(pages)
         .merge(api)
         .route("/assets/{version}/{name}", get(assets::get))
@@ -56,6 +61,7 @@ fn router(app: Arc<App>, stop: CancellationToken) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(CompressionLayer::new())
         .layer(from_fn(secured))
+        .layer(from_fn_with_state(Arc::clone(&app), metrics::measured))
         .with_state(app)
 }
 

@@ -266,7 +266,7 @@ fn fill(folder: &TempDir, people: u32) {
 
 fn yaml(receiver: &ScriptedReceiver) -> String {
     format!(
-        "project: shop\nsources:\n  db: {{ kind: sqlite, settings: {{ path: shop.db }} }}\n\
+        "project: shop\nnetwork: {{ allow: [127.0.0.1] }}\nsources:\n  db: {{ kind: sqlite, settings: {{ path: shop.db }} }}\n\
          models:\n  people:\n    source: db\n    id: id\n    \
          query: select id, name, version from people\n\
          destinations:\n  hook: {{ kind: webhook, settings: {{ sharedSecret: {FILE_SECRET} }} }}\n\

@@ -9,4 +9,5 @@
 mod api;
 mod door;
 mod house;
+mod metrics;
 mod pages_build;

@@ -14,4 +14,5 @@ mod parts;
 pub use database::{
     AuditLine, Database, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter, Token,
 };
+pub use lock::ServerLock;
 pub use parts::FolderParts;

@@ -1,7 +1,7 @@
 //! What people make beside the project's files, its secrets, and the log of changes.
 
 use ebb_core::{
-    Code,
+    Code, Failure,
     port::{Status, Store, SyncRecord},
 };
 use ebb_store::{AuditLine, Database, Edit, Sealed, SyncFilter};
@@ -22,6 +22,10 @@ fn line(id: &str) -> AuditLine {
     }
 }
 
+async fn make(database: &Database, edit: Edit, line: AuditLine) -> Result<i64, Failure> {
+    Ok(database.edit(vec![(edit, line)]).await?[0])
+}
+
 fn edit(document: Option<Value>, expected: Option<i64>) -> Edit {
     let (section, name) = ("sources".to_owned(), "shop".to_owned());
     Edit { section, name, document, expected, ..Edit::default() }
@@ -31,21 +35,25 @@ fn edit(document: Option<Value>, expected: Option<i64>) -> Edit {
 async fn an_entry_is_changed_only_from_the_version_that_is_expected() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path()).unwrap();
-    let first = database.edit(edit(Some(json!({ "kind": "a" })), None), line("1")).await.unwrap();
-    let twice = database.edit(edit(Some(json!({})), None), line("2")).await.unwrap_err();
+    let first = make(&database, edit(Some(json!({ "kind": "a" })), None), line("1")).await.unwrap();
+    let twice = make(&database, edit(Some(json!({})), None), line("2")).await.unwrap_err();
     assert_eq!(twice.code, Code::ConfigDuplicate);
     let second =
-        database.edit(edit(Some(json!({ "kind": "b" })), Some(first)), line("3")).await.unwrap();
-    let stale = database.edit(edit(None, Some(first)), line("4")).await.unwrap_err();
+        make(&database, edit(Some(json!({ "kind": "b" })), Some(first)), line("3")).await.unwrap();
+    let stale = make(&database, edit(None, Some(first)), line("4")).await.unwrap_err();
     assert_eq!(stale.code, Code::EditConflict);
     let [entry] = database.entries().await.unwrap().try_into().unwrap();
     assert_eq!((entry.version, entry.document), (second, json!({ "kind": "b" })));
-    database.edit(edit(None, Some(second)), line("5")).await.unwrap();
-    let third = database.edit(edit(Some(json!({})), None), line("6")).await.unwrap();
+    make(&database, edit(None, Some(second)), line("5")).await.unwrap();
+    let third = make(&database, edit(Some(json!({})), None), line("6")).await.unwrap();
     assert!(first < second && second < third, "no version comes twice");
     let told: Vec<_> =
         database.audit(None, 10).await.unwrap().into_iter().map(|line| line.id).collect();
     assert_eq!(told, ["6", "5", "3", "1"], "what was refused left no line");
+    let beside = Edit { name: "beside".to_owned(), ..edit(Some(json!({})), None) };
+    let both = vec![(beside, line("7")), (edit(None, Some(first)), line("8"))];
+    assert_eq!(database.edit(both).await.unwrap_err().code, Code::EditConflict);
+    assert_eq!(database.entries().await.unwrap().len(), 1, "all or none");
     let older = database.audit(Some("5"), 1).await.unwrap();
     assert_eq!(older, [line("3")]);
 }
@@ -56,15 +64,15 @@ async fn secrets_come_and_go_with_the_edit_that_needs_them() {
     let database = Database::open(folder.path()).unwrap();
     let sealed = |bytes: &[u8]| Sealed { name: "sources.shop.url".into(), bytes: bytes.to_vec() };
     let given = Edit { secrets: vec![sealed(b"one")], ..edit(Some(json!({})), None) };
-    let version = database.edit(given, line("1")).await.unwrap();
+    let version = make(&database, given, line("1")).await.unwrap();
     assert_eq!(database.secrets().await.unwrap(), [sealed(b"one")]);
     let refused = Edit { secrets: vec![sealed(b"two")], ..edit(Some(json!({})), Some(0)) };
-    database.edit(refused, line("2")).await.unwrap_err();
+    make(&database, refused, line("2")).await.unwrap_err();
     assert_eq!(database.secrets().await.unwrap(), [sealed(b"one")]);
     database.reseal(vec![sealed(b"three")]).await.unwrap();
     assert_eq!(database.secrets().await.unwrap(), [sealed(b"three")]);
     let forgotten = vec!["sources.shop.url".to_owned()];
-    database.edit(Edit { forgotten, ..edit(None, Some(version)) }, line("3")).await.unwrap();
+    make(&database, Edit { forgotten, ..edit(None, Some(version)) }, line("3")).await.unwrap();
     assert_eq!(database.secrets().await.unwrap(), []);
 }
 

@@ -64,9 +64,10 @@ async fn counts_are_the_journals_until_the_sync_ends() {
     extracted.extracted.added = 2;
     extracted.not_subscribed.updated = 5;
     database.record(id(1), 0, vec![delivered(0)]).await.unwrap();
-    database.set_extracted(id(1), &extracted).await.unwrap();
+    let with = |status| SyncRecord { counts: extracted, ..sync(1, status) };
+    database.save(&with(Status::Loading)).await.unwrap();
     database.record(id(1), 0, vec![delivered(1)]).await.unwrap();
-    database.save(&sync(1, Status::Committing)).await.unwrap();
+    database.save(&with(Status::Committing)).await.unwrap();
     let mut expected = extracted;
     expected.delivered.added = 2;
     assert_eq!(database.sync(id(1)).await.unwrap().counts, expected);

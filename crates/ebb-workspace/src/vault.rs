@@ -89,7 +89,7 @@ impl Vault {
 }
 
 /// A new key, in base64.
-fn new_key() -> Result<Secret, Failure> {
+pub(crate) fn new_key() -> Result<Secret, Failure> {
     let key: [u8; KEY] = random(&SystemRandom::new())?;
     Ok(Secret::new(BASE64_STANDARD.encode(key)))
 }
@@ -103,7 +103,7 @@ fn random<const N: usize>(source: &SystemRandom) -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-fn write(file: &Path, key: &str) -> io::Result<()> {
+pub(crate) fn write(file: &Path, key: &str) -> io::Result<()> {
     use io::Write;
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

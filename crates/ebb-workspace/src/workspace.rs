@@ -8,7 +8,7 @@ use ebb_core::{
     port::{Action, Clock, ModelQuery, Transport, Warehouse},
     suggest,
 };
-use ebb_destination::{Catalog, Connector, Network};
+use ebb_destination::{Catalog, Connector, Network, Reach};
 use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
 use ebb_store::{Database, Entry, FolderParts};
 use jiff::Timestamp;
@@ -36,8 +36,10 @@ pub struct Workspace {
     pub catalog: Arc<Catalog>,
     /// What its files say.
     files: Arc<[Node]>,
-    world: World,
+    pub(crate) world: World,
     clock: Arc<dyn Clock>,
+    /// How destinations are reached.
+    pub network: Network,
 }
 
 impl Workspace {
@@ -67,6 +69,7 @@ impl Workspace {
             files: files.into(),
             world,
             clock: Arc::new(SystemClock),
+            network: Network::default(),
         })
     }
 
@@ -90,7 +93,16 @@ impl Workspace {
             files: Arc::clone(&self.files),
             world,
             clock: Arc::clone(&self.clock),
+            network: self.network.clone(),
         })
+    }
+
+    /// The project for a server, which others than its operator use: destinations are asked only at
+    /// addresses of the Internet, and at those that the operator allows.
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        self.network.reach = Reach::Public { besides: self.project.allowed_addresses.clone() };
+        self
     }
 
     /// The control database and the engine over it.
@@ -143,23 +155,13 @@ impl Workspace {
         find("model", &self.project.models, name)
     }
 
-    /// All that a preview of a model depends on, without secrets.
-    pub fn preview_key(&self, model: &str, limit: usize) -> Result<String, Failure> {
-        let config::Model { source, query, id, .. } = self.model(model)?;
-        self.query_key(source, query, id, limit)
-    }
-
-    /// All that a preview of a query depends on, without secrets.
-    pub fn query_key(
+    /// A source's kind and settings as they are written: secrets stand as references.
+    pub(crate) fn as_configured(
         &self,
         source: &str,
-        query: &str,
-        id: &str,
-        limit: usize,
-    ) -> Result<String, Failure> {
+    ) -> Result<(&str, &serde_json::Map<String, serde_json::Value>), Failure> {
         let config::Source { kind, settings, .. } = find("source", &self.written.sources, source)?;
-        let settings: &serde_json::Map<String, serde_json::Value> = settings;
-        Ok(json!([kind, settings, query, id, limit]).to_string())
+        Ok((kind, settings))
     }
 
     /// A source, ready to be asked.
@@ -174,7 +176,7 @@ impl Workspace {
         let config::Destination { kind, settings, .. } =
             find("destination", &self.project.destinations, destination)?;
         let definition = self.catalog.find(kind)?;
-        Connector::new(definition, settings, &Network::default(), Arc::clone(&self.clock))
+        Connector::new(definition, settings, &self.network, Arc::clone(&self.clock))
     }
 
     /// What the files say of an entry, as it is written there: references stand for themselves.

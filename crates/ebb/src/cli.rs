@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    cancel, catalog, check, demo, explain, init, map, plan, preview, render, replay, reset, schema,
-    serve, show, source, sync, syncs, test, usage,
+    cancel, catalog, check, demo, explain, init, keys, map, plan, preview, record, render, replay,
+    reset, schema, serve,
+    server::{apply, export},
+    show, source, sync, syncs, test, usage,
 };
 
 /// Sends what changed in a warehouse to the tools that need it.
@@ -46,9 +48,13 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     Sync(sync::Arguments),
     Serve(serve::Arguments),
+    Apply(apply::Arguments),
+    Export(export::Arguments),
+    Keys(keys::Arguments),
     Syncs(syncs::Arguments),
     Usage(usage::Arguments),
     Show(show::Arguments),
+    Record(record::Arguments),
     Cancel(cancel::Arguments),
     Replay(replay::Arguments),
     Reset(reset::Arguments),

@@ -79,7 +79,8 @@ async fn check_round(shop: &Shop, version: i64, kills: usize, before: Outcomes) 
     // every round, and who was not refused for good has arrived.
     let sum = |what: &str| history.iter().map(|sync| total(sync, what)).sum::<u64>();
     let rounds = version.unsigned_abs();
-    assert_eq!(sum("delivered") + sum("discarded"), u64::from(PEOPLE) * rounds);
+    let outcomes = sum("delivered") + sum("discarded");
+    assert_eq!(outcomes, u64::from(PEOPLE) * rounds, "outcomes of {history:#?}");
     let delivered = sum("delivered") - before.delivered;
     let discarded = sum("discarded") - before.discarded;
     let versions = shop.versions("all");

@@ -6,10 +6,14 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod apply;
 mod dbt;
 mod faults;
 mod kill;
 mod postgres;
+mod secrets;
 mod serve;
+mod server;
 mod shop;
 mod story;
+mod ten;

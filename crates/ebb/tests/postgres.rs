@@ -10,15 +10,15 @@ use tokio_postgres::{Client, Config, NoTls};
 use crate::shop::{Ran, Shop, ran, total};
 
 /// A database of its own, dropped with the cluster.
-struct Database {
+pub(crate) struct Database {
     client: Client,
-    url: String,
+    pub(crate) url: String,
     _connection: JoinSet<()>,
 }
 
 impl Database {
     /// `None` where there is no PostgreSQL; the test script always has one.
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let url = std::env::vars().find(|(name, _)| name == "EBB_TEST_POSTGRES_URL")?.1;
         let name = format!("ebb_{:016x}", fastrand::u64(..));
         let (admin, mut connection) = connect(&url.parse().unwrap()).await;
@@ -36,11 +36,16 @@ impl Database {
     }
 
     async fn shop(&self) -> Shop {
-        let source = format!("{{ kind: postgres, settings: {{ url: \"{}\" }} }}", self.url);
-        Shop::over(&source, Script::default()).await
+        self.shop_with(Script::default()).await
     }
 
-    async fn people(&self, people: u32) {
+    /// A shop over this database whose receiver follows a script.
+    pub(crate) async fn shop_with(&self, script: Script) -> Shop {
+        let source = format!("{{ kind: postgres, settings: {{ url: \"{}\" }} }}", self.url);
+        Shop::over(&source, script).await
+    }
+
+    pub(crate) async fn people(&self, people: u32) {
         self.sql(&format!(
             "create table people (id bigint primary key, name text, version int);
              insert into people select i, 'person ' || i, 1 from generate_series(1, {people}) i",

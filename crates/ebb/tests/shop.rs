@@ -72,7 +72,7 @@ impl Shop {
             )
         };
         format!(
-            "project: shop\nsources:\n  db: {source}\nmodels:\n  people:\n    source: db\n    id: id\n    \
+            "project: shop\nnetwork: {{ allow: [127.0.0.1] }}\nsources:\n  db: {source}\nmodels:\n  people:\n    source: db\n    id: id\n    \
              query: select id, name, version from people\ndestinations:\n  hook: {{ kind: webhook \
              }}\nmappings:\n{}{}{}",
             mapping("all", "added_or_updated"),

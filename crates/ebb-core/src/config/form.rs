@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::duration::Length;
+use super::{duration::Length, range::Range};
 use crate::{Limits, Schedule, Subscription, config::Guards, usage::UsagePlan};
 
 /// Ebb's configuration: `ebb.yaml` and the files beside it
@@ -27,6 +27,8 @@ pub(super) struct ProjectForm {
     limits: Option<LimitsForm>,
     /// How many records may be processed in a month
     usage: Option<UsageForm>,
+    /// What a server's destinations may reach
+    network: Option<NetworkForm>,
     /// Warehouse connections by name
     #[schemars(extend("propertyNames" = names()))]
     sources: Option<BTreeMap<String, SourceForm>>,
@@ -39,6 +41,14 @@ pub(super) struct ProjectForm {
     /// Which model goes to which destination, by name
     #[schemars(extend("propertyNames" = names()))]
     mappings: Option<BTreeMap<String, MappingForm>>,
+}
+
+/// What a server's destinations may reach
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkForm {
+    /// Addresses that are not of the Internet and may be asked all the same, such as `10.0.0.0/8`
+    pub(super) allow: Vec<Range>,
 }
 
 /// A warehouse connection

@@ -11,6 +11,7 @@ mod form;
 mod node;
 mod places;
 mod problem;
+mod range;
 mod reference;
 mod settings;
 mod shape;
@@ -18,6 +19,7 @@ mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery, usage::UsagePlan};
@@ -53,6 +55,8 @@ pub struct Project {
     pub limits: Limits,
     /// The plan of usage; its limit is among the limits.
     pub usage: UsagePlan,
+    /// Addresses inside the operator's network that a server's destinations may be at.
+    pub allowed_addresses: Vec<IpNet>,
     /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].
     pub secrets: Vec<Secret>,
     /// Where everything stands, for what is found wrong later.

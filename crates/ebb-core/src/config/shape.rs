@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::{Entry, Kind, Node, Place, Problem, duration::Length, reference::Text};
+use super::{Entry, Kind, Node, Place, Problem, duration::Length, range::Range, reference::Text};
 use crate::{
     Code, Failure,
     schedule::{FullHour, Pattern, Zone},
@@ -266,6 +266,7 @@ fn follows(format: Option<&str>, text: &str) -> Result<(), String> {
         Some("cron") => Pattern::from_str(text).map(drop),
         Some("full-hour") => FullHour::from_str(text).map(drop),
         Some("time-zone") => Zone::from_str(text).map(drop),
+        Some("address-range") => Range::from_str(text).map(drop),
         Some("length") => Length::from_str(text).map(drop),
         Some(_) | None => Ok(()),
     }

@@ -114,6 +114,8 @@ codes! {
         "Complete the destination's `settings`; `ebb catalog KIND` lists them";
     DestinationTls "D210" PauseSync "the destination's certificate was not accepted",
         "Renew the destination's certificate, or correct the address";
+    DestinationAddress "D211" RejectRow "the destination's address is inside the network that Ebb runs in",
+        "Use an address of the Internet, or ask who runs the server to allow the range with `network.allow`";
 
     MappingInvalid "M301" PauseSync "the mapping cannot be compiled",
         "Correct the directive at the place that is named";

@@ -214,8 +214,9 @@ pub trait Store: Send + Sync {
     /// Takes the right to sync a mapping; `R407` if somebody has it.
     async fn lock(&self, mapping: &str) -> Result<Box<dyn Lock>, Failure>;
 
-    /// Writes a sync anew or over its older form. `counts` are written for a new sync and with a
-    /// final status; in between [`Store::record`] and [`Store::set_extracted`] keep them.
+    /// Writes a sync anew or over its older form. Until its status is final, the counts of outcomes
+    /// are those that [`Store::record`] keeps; what was extracted and what is not subscribed to are
+    /// the record's, written in the same transaction as the diff that they come from.
     async fn save(&self, sync: &SyncRecord) -> Result<(), Failure>;
 
     /// Reads a sync; `R416` if there is none.
@@ -241,9 +242,6 @@ pub trait Store: Send + Sync {
 
     /// Forgets the parts of a sync.
     async fn forget_parts(&self, sync: SyncId) -> Result<(), Failure>;
-
-    /// Sets what was extracted and what is tracked without being sent.
-    async fn set_extracted(&self, sync: SyncId, counts: &Counts) -> Result<(), Failure>;
 
     /// Appends outcomes of one part, with counts, failure groups and attempts, in one transaction.
     /// When it returns the outcomes survive the death of the process, and within 100 ms a power

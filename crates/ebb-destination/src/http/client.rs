@@ -3,11 +3,14 @@
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use ebb_core::{Code, Failure};
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, redirect::Policy};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use url::Url;
+
+use super::{failure::out_of_reach, reach::Reach};
 
 /// What is particular to the network that Ebb runs in.
 #[derive(Debug, Clone)]
@@ -18,6 +21,9 @@ pub struct Network {
     pub connect_timeout: Duration,
     /// The longest wait for a whole answer.
     pub timeout: Duration,
+    /// Which addresses requests may go to. A proxy that the environment names is the operator's: it
+    /// judges by its own rules.
+    pub reach: Reach,
 }
 
 impl Default for Network {
@@ -26,6 +32,7 @@ impl Default for Network {
             extra_authorities: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_mins(1),
+            reach: Reach::default(),
         }
     }
 }
@@ -33,8 +40,36 @@ impl Default for Network {
 /// The most redirects that are followed.
 const REDIRECTS: usize = 5;
 
-/// A client that keeps up to `concurrency` connections open.
-pub(super) fn client(network: &Network, concurrency: usize) -> Result<Client, Failure> {
+/// Makes requests that go only where they may.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    client: Client,
+    reach: Reach,
+}
+
+impl Outlet {
+    /// An outlet that keeps up to `concurrency` connections open to each host.
+    pub fn new(network: &Network, concurrency: usize) -> Result<Self, Failure> {
+        Ok(Self { client: client(network, concurrency)?, reach: network.reach.clone() })
+    }
+
+    /// A request to be completed and sent. `D211` if it may not go there; a host that is a name is
+    /// judged when it is sent. `D208` if there is no such method.
+    pub fn request(&self, method: &str, url: &str) -> Result<RequestBuilder, Failure> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|error| {
+            let message = format!("`{method}` is not an HTTP method");
+            Failure::new(Code::DestinationManifest, message).caused_by(error)
+        })?;
+        if let Ok(url) = Url::parse(url)
+            && let Err(error) = self.reach.check(&url)
+        {
+            return Err(out_of_reach(url.host_str().unwrap_or_default()).caused_by(error));
+        }
+        Ok(self.client.request(method, url))
+    }
+}
+
+fn client(network: &Network, concurrency: usize) -> Result<Client, Failure> {
     let unusable = |what: &str| Failure::new(Code::DestinationTls, what.to_owned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
@@ -42,7 +77,11 @@ pub(super) fn client(network: &Network, concurrency: usize) -> Result<Client, Fa
         .map_err(|error| unusable("TLS cannot be set up").caused_by(error))?
         .with_root_certificates(authorities(network)?)
         .with_no_client_auth();
-    Client::builder()
+    let builder = match &network.reach {
+        Reach::Anywhere => Client::builder(),
+        reach @ Reach::Public { .. } => Client::builder().dns_resolver(reach.clone()),
+    };
+    builder
         .tls_backend_preconfigured(tls)
         .http1_only()
         .tcp_nodelay(true)

@@ -4,12 +4,17 @@ use std::error::Error;
 
 use ebb_core::{Code, Failure};
 
+use super::reach::OutOfReach;
+
 /// The failure of a request that got no answer. Names the host alone: the rest of an address may
 /// hold secrets.
-pub(super) fn no_answer(url: &str, error: reqwest::Error) -> Failure {
+pub fn no_answer(url: &str, error: reqwest::Error) -> Failure {
     let host = url::Url::parse(url).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or("the destination").to_owned();
     let error = error.without_url();
+    if chain(&error).any(|cause| cause.is::<OutOfReach>()) {
+        return out_of_reach(&host).caused_by(error);
+    }
     if let Some(reason) = certificate(&error) {
         return Failure::new(
             Code::DestinationTls,
@@ -25,6 +30,14 @@ pub(super) fn no_answer(url: &str, error: reqwest::Error) -> Failure {
         format!("broke off: {}", root(&error))
     };
     Failure::new(Code::DestinationUnreachable, format!("`{host}` {what}")).caused_by(error)
+}
+
+/// The failure of a request that may not go to its host.
+pub(super) fn out_of_reach(host: &str) -> Failure {
+    Failure::new(
+        Code::DestinationAddress,
+        format!("`{host}` is not asked: its address is inside the network that Ebb runs in"),
+    )
 }
 
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {

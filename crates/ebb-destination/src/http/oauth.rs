@@ -1,10 +1,9 @@
 //! Tokens that are fetched, and fetched anew when they are no longer taken.
 
 use ebb_core::{Code, Failure, Object, Redactor, Secret, Value};
-use reqwest::Client;
 use tokio::sync::Mutex;
 
-use super::failure::no_answer;
+use super::{client::Outlet, failure::no_answer};
 use crate::{
     manifest::{Grant, Manifest, OAuth2},
     planner,
@@ -64,19 +63,19 @@ impl Tokens {
     }
 
     /// The token to use now; fetched if there is none.
-    pub(super) async fn current(&self, client: &Client) -> Result<Token, Failure> {
+    pub(super) async fn current(&self, outlet: &Outlet) -> Result<Token, Failure> {
         let mut held = self.held.lock().await;
         if held.access.is_none() {
-            self.fetch(client, &mut held).await?;
+            self.fetch(outlet, &mut held).await?;
         }
         self.token(&held)
     }
 
     /// A token to use instead of one that was refused.
-    pub(super) async fn renewed(&self, client: &Client, refused: u64) -> Result<Token, Failure> {
+    pub(super) async fn renewed(&self, outlet: &Outlet, refused: u64) -> Result<Token, Failure> {
         let mut held = self.held.lock().await;
         if held.generation == refused {
-            self.fetch(client, &mut held).await?;
+            self.fetch(outlet, &mut held).await?;
         }
         self.token(&held)
     }
@@ -86,9 +85,9 @@ impl Tokens {
         Ok(Token { access, generation: held.generation })
     }
 
-    async fn fetch(&self, client: &Client, held: &mut Held) -> Result<(), Failure> {
-        let reply = client
-            .post(&self.token_url)
+    async fn fetch(&self, outlet: &Outlet, held: &mut Held) -> Result<(), Failure> {
+        let reply = outlet
+            .request("POST", &self.token_url)?
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
             .body(self.form(held))

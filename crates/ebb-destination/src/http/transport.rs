@@ -11,11 +11,10 @@ use ebb_core::{
     Code, Failure, Redactor, Secret, Value,
     port::{Body, Clock, Header, Pace, Reply, Request, Transport},
 };
-use reqwest::{Client, Method};
 use tokio::time::Instant;
 
 use super::{
-    client::{Network, client},
+    client::{Network, Outlet},
     failure::no_answer,
     oauth::{Token, Tokens, text},
     retry_after,
@@ -40,7 +39,7 @@ pub(crate) struct HttpTransport {
     tokens: Option<Tokens>,
     probe: Option<(Request, Vec<u16>)>,
     judge: Judge,
-    client: OnceLock<Client>,
+    outlet: OnceLock<Outlet>,
 }
 
 impl std::fmt::Debug for HttpTransport {
@@ -74,17 +73,17 @@ impl HttpTransport {
                 rows: None,
                 redactor: settings.redactor.clone(),
             },
-            client: OnceLock::new(),
+            outlet: OnceLock::new(),
         })
     }
 
     /// Made when it is first needed: reading the system's authorities takes a while.
-    fn client(&self) -> Result<&Client, Failure> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+    fn outlet(&self) -> Result<&Outlet, Failure> {
+        if let Some(outlet) = self.outlet.get() {
+            return Ok(outlet);
         }
-        let made = client(&self.network, self.pace.concurrency)?;
-        Ok(self.client.get_or_init(|| made))
+        let made = Outlet::new(&self.network, self.pace.concurrency)?;
+        Ok(self.outlet.get_or_init(|| made))
     }
 
     /// Sends the probe request.
@@ -104,14 +103,7 @@ impl HttpTransport {
     }
 
     async fn once(&self, request: &Request, token: Option<&Token>) -> Result<Reply, Failure> {
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|error| {
-            Failure::new(
-                Code::DestinationManifest,
-                format!("`{}` is not an HTTP method", request.method),
-            )
-            .caused_by(error)
-        })?;
-        let mut builder = self.client()?.request(method, &request.url);
+        let mut builder = self.outlet()?.request(&request.method, &request.url)?;
         for Header { name, value, .. } in &request.headers {
             builder = builder.header(name, value);
         }
@@ -166,13 +158,13 @@ impl Transport for HttpTransport {
 
     async fn send(&self, request: &Request) -> Result<Reply, Failure> {
         let Some(tokens) = &self.tokens else { return self.once(request, None).await };
-        let client = self.client()?;
-        let token = tokens.current(client).await?;
+        let outlet = self.outlet()?;
+        let token = tokens.current(outlet).await?;
         let reply = self.once(request, Some(&token)).await?;
         if reply.status != 401 {
             return Ok(hide(reply, &token));
         }
-        let token = tokens.renewed(client, token.generation).await?;
+        let token = tokens.renewed(outlet, token.generation).await?;
         self.once(request, Some(&token)).await.map(|reply| hide(reply, &token))
     }
 }

@@ -117,7 +117,7 @@ fn rejection(courier: &Courier, record: Record<'_>, failure: Failure) -> Journal
     let payload = if failure.code == Code::ConsentMissing {
         String::new()
     } else {
-        courier.redactor.redact(&cut(record.properties().to_json(), SAMPLE_BYTES))
+        cut(courier.redactor.redact(&record.properties().to_json()), SAMPLE_BYTES)
     };
     let sample = Sample { record_id: record.record_id().to_owned(), payload, reply: None };
     let failure = failure.map_message(|message| courier.redactor.redact(&message));

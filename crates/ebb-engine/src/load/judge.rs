@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use super::courier::LoadedPart;
 
 /// A sample's payload and answer are cut here.
-pub(super) const SAMPLE_BYTES: usize = 8 * 1024;
+pub(crate) const SAMPLE_BYTES: usize = 8 * 1024;
 
-/// The text up to a bound, at a character's border.
-pub(super) fn cut(mut text: String, bytes: usize) -> String {
+/// The text up to a bound, at a character's border. Secrets must be taken out before: half of one is
+/// not found any more.
+pub(crate) fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         let border = (0..=bytes).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
         text.truncate(border);
@@ -46,14 +47,14 @@ impl Judge<'_> {
             Remedy::RejectRow => Verdict::Discarded,
             Remedy::Retry | Remedy::PauseSync | Remedy::StopRun => Verdict::Failed,
         };
-        let payload = cut(String::from_utf8_lossy(&item.bytes).into_owned(), SAMPLE_BYTES);
+        let shown = |text: &str| cut(self.redactor.redact(text), SAMPLE_BYTES);
         let reply = self.exchanges.last().map(|exchange| {
             let body = String::from_utf8_lossy(&exchange.reply.body).into_owned();
-            self.redactor.redact(&cut(format!("{} {body}", exchange.reply.status), SAMPLE_BYTES))
+            shown(&format!("{} {body}", exchange.reply.status))
         });
         let sample = Sample {
             record_id: record.record_id().to_owned(),
-            payload: self.redactor.redact(&payload),
+            payload: shown(&String::from_utf8_lossy(&item.bytes)),
             reply,
         };
         let failure = failure.map_message(|message| self.redactor.redact(&message));

@@ -11,6 +11,7 @@ mod prepare;
 pub(crate) use batcher::Batcher;
 pub(crate) use courier::{Cargo, Courier};
 pub(crate) use gate::Gate;
+pub(crate) use judge::{SAMPLE_BYTES, cut};
 
 use std::sync::Arc;
 

@@ -31,13 +31,22 @@ struct State {
     locks: BTreeSet<String>,
 }
 
-/// Everything in one mutex, never held over an await.
-#[derive(Default)]
-pub(crate) struct MemoryStore {
-    state: Arc<Mutex<State>>,
-}
-
 impl State {
+    fn save(&mut self, mut sync: SyncRecord) {
+        if sync.status.is_final()
+            && let Some(used) = self.open(sync.id)
+        {
+            *self.used.entry((used.cycle, used.destination)).or_default() += used.records;
+        }
+        if !sync.status.is_final()
+            && let Some(old) = self.syncs.get(&sync.id)
+        {
+            let Counts { extracted, not_subscribed, .. } = sync.counts;
+            sync.counts = Counts { extracted, not_subscribed, ..old.counts };
+        }
+        self.syncs.insert(sync.id, sync);
+    }
+
     /// What a sync used that has not ended.
     fn open(&self, sync: SyncId) -> Option<Used> {
         let record = self.syncs.get(&sync).filter(|record| !record.status.is_final())?;
@@ -48,6 +57,12 @@ impl State {
             records: processed(&record.counts, groups),
         })
     }
+}
+
+/// Everything in one mutex, never held over an await.
+#[derive(Default)]
+pub(crate) struct MemoryStore {
+    state: Arc<Mutex<State>>,
 }
 
 struct Held(Arc<Mutex<State>>, String);
@@ -81,19 +96,9 @@ impl Store for MemoryStore {
 
     async fn save(&self, sync: &SyncRecord) -> Result<(), Failure> {
         tokio::task::yield_now().await;
-        let mut state = self.state.lock().unwrap();
-        let mut sync = sync.clone();
-        if sync.status.is_final()
-            && let Some(used) = state.open(sync.id)
-        {
-            *state.used.entry((used.cycle, used.destination)).or_default() += used.records;
-        }
-        if !sync.status.is_final()
-            && let Some(old) = state.syncs.get(&sync.id)
-        {
-            sync.counts = old.counts;
-        }
-        state.syncs.insert(sync.id, sync);
+        self.state.lock().unwrap().save(sync.clone());
+        // A kill may come when it is written and before the engine knows.
+        tokio::task::yield_now().await;
         Ok(())
     }
 
@@ -136,14 +141,6 @@ impl Store for MemoryStore {
 
     async fn forget_parts(&self, sync: SyncId) -> Result<(), Failure> {
         self.state.lock().unwrap().parts.remove(&sync);
-        Ok(())
-    }
-
-    async fn set_extracted(&self, sync: SyncId, counts: &Counts) -> Result<(), Failure> {
-        let mut state = self.state.lock().unwrap();
-        let kept = &mut state.syncs.get_mut(&sync).unwrap().counts;
-        kept.extracted = counts.extracted;
-        kept.not_subscribed = counts.not_subscribed;
         Ok(())
     }
 

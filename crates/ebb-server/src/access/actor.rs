@@ -12,6 +12,7 @@ use axum_extra::extract::CookieJar;
 use ebb_core::{Code, Failure, port::Clock};
 use ebb_store::{Person, Role};
 use ebb_workspace::SystemClock;
+use jiff::Timestamp;
 
 use super::{digest_of, session};
 use crate::{app::App, refusal::Refusal};
@@ -22,7 +23,7 @@ pub(crate) enum Credential {
     /// By a browser's session; `csrf` is the mark that its forms must bear.
     Session { csrf: String },
     /// By an API token of this name.
-    Token { name: String },
+    Token { name: String, ends: Option<Timestamp> },
 }
 
 /// Somebody who is known.
@@ -60,7 +61,7 @@ impl Actor {
     pub(crate) fn told(&self) -> String {
         match &self.credential {
             Credential::Session { .. } => self.person.email.clone(),
-            Credential::Token { name } => format!("{} by token `{name}`", self.person.email),
+            Credential::Token { name, .. } => format!("{} by token `{name}`", self.person.email),
         }
     }
 
@@ -105,7 +106,7 @@ async fn actor(
         let (person, token) =
             app.store.use_token(&digest_of(token), now).await?.ok_or_else(unknown)?;
         let role = token.role.min(person.role);
-        let credential = Credential::Token { name: token.name };
+        let credential = Credential::Token { name: token.name, ends: token.expires_at };
         return Ok(Some(Actor { person, role, credential, theme: "" }));
     }
     session::of(app, cookies, now).await

@@ -22,6 +22,7 @@ use crate::refusal::ProblemDocument;
         (name = "mappings", description = "Which model goes to which destination"),
         (name = "syncs", description = "What ran, runs and is to run"),
         (name = "usage", description = "How many records destinations got"),
+        (name = "apply", description = "A folder's configuration as a whole"),
         (name = "catalog", description = "Which kinds of sources and destinations there are"),
         (name = "people", description = "Who may use the server"),
         (name = "tokens", description = "What programs are known by"),

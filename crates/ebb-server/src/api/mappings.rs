@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, response::Response};
-use ebb_core::port::{Diff, ShownRequest};
-use ebb_engine::{DryRun, Outlook};
+use ebb_core::port::{Diff, ShownRequest, Verdict};
+use ebb_engine::{DryRun, Journey, JourneyStep, Outlook};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -30,6 +30,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(disable))
         .routes(routes!(reset))
         .routes(routes!(outlook))
+        .routes(routes!(journey))
 }
 
 /// How much is shown.
@@ -177,7 +178,7 @@ async fn enable(
     Editor(actor): Editor,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
-    app.switch_mapping(&actor, &name, true).await?;
+    app.switch(&actor, (Section::Mappings, &name), true, None).await?;
     entries::one::<MappingDocument>(&app, Section::Mappings, &name)
 }
 
@@ -190,7 +191,7 @@ async fn disable(
     Editor(actor): Editor,
     Path(name): Path<String>,
 ) -> Result<Response, Refusal> {
-    app.switch_mapping(&actor, &name, false).await?;
+    app.switch(&actor, (Section::Mappings, &name), false, None).await?;
     entries::one::<MappingDocument>(&app, Section::Mappings, &name)
 }
 
@@ -223,4 +224,86 @@ async fn outlook(
     Path(name): Path<String>,
 ) -> Result<Json<Outlook>, Refusal> {
     Ok(Json(app.outlook(&name)?))
+}
+
+/// Which record.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfRecord {
+    /// The record's identifier.
+    record_id: String,
+}
+
+/// What became of a record.
+#[derive(Debug, Serialize, ToSchema)]
+struct JourneyView {
+    /// The syncs in which it was a change, the newest first.
+    steps: Vec<StepView>,
+    /// How many syncs were looked through.
+    looked_at: usize,
+    /// Whether there are older syncs, or ones whose records are no longer kept.
+    more: bool,
+}
+
+/// What became of a record in one sync.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepView {
+    sync: String,
+    started_at: jiff::Timestamp,
+    /// `added`, `updated` or `deleted`; `null` if its row was discarded by the diff.
+    #[schema(required, nullable)]
+    operation: Option<&'static str>,
+    /// Its columns as they were, as JSON text without secrets; cut where it is long.
+    values: String,
+    /// `delivered`, `failed` or `discarded`; `null` while nothing has become of it.
+    #[schema(required, nullable)]
+    outcome: Option<&'static str>,
+    /// Why, where that is kept: of each reason the first few records are.
+    #[schema(required, nullable)]
+    failure: Option<FailureView>,
+    /// What was sent, where that is kept.
+    #[schema(required, nullable)]
+    payload: Option<String>,
+    /// What was answered, where that is kept.
+    #[schema(required, nullable)]
+    reply: Option<String>,
+}
+
+impl From<JourneyStep> for StepView {
+    fn from(step: JourneyStep) -> Self {
+        let JourneyStep { sync, operation, values, verdict, failure } = step;
+        let (failure, sample) = failure.unzip();
+        let view = failure.as_ref().map(FailureView::from);
+        let (payload, reply) = sample.map(|sample| (sample.payload, sample.reply)).unzip();
+        Self {
+            sync: sync.id.to_string(),
+            started_at: sync.started_at,
+            operation: operation.map(ebb_core::Operation::as_str),
+            values,
+            outcome: verdict.map(|verdict| match verdict {
+                Verdict::Delivered => "delivered",
+                Verdict::Failed => "failed",
+                Verdict::Discarded => "discarded",
+            }),
+            failure: view,
+            payload,
+            reply: reply.flatten(),
+        }
+    }
+}
+
+/// Look a record up in the past syncs of a mapping
+#[utoipa::path(get, path = "/mappings/{name}/journey", tag = "mappings",
+    params(("name" = String, Path), OfRecord),
+    responses((status = 200, description = "What became of it", body = JourneyView)))]
+async fn journey(
+    State(app): State<Arc<App>>,
+    _: Actor,
+    Path(name): Path<String>,
+    Query(OfRecord { record_id }): Query<OfRecord>,
+) -> Result<Json<JourneyView>, Refusal> {
+    let Journey { steps, looked_at, more } = app.journey(&name, &record_id).await?;
+    let steps = steps.into_iter().map(StepView::from).collect();
+    Ok(Json(JourneyView { steps, looked_at, more }))
 }

@@ -4,6 +4,7 @@
 //! A handler takes what it needs through the types of [`extract`], asks [`App`], and tells what comes of it.
 //! What is refused becomes a problem document at the border.
 
+mod apply;
 mod audit;
 mod catalog;
 mod connections;
@@ -62,6 +63,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(sections::models::router())
         .merge(sections::destinations::router())
         .merge(sections::mappings::router())
+        .merge(apply::router())
         .merge(connections::router())
         .merge(catalog::router())
         .merge(previews::router())

@@ -8,9 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use ebb_core::{Code, Failure, port::Clock};
 use ebb_store::{Person, Role};
-use ebb_workspace::SystemClock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,8 +16,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::extract::{Body, Owner, Path};
 use crate::{
-    access::{Actor, Credential, address, invite},
-    app::{App, new_id},
+    access::{Actor, Credential},
+    app::App,
     refusal::Refusal,
 };
 
@@ -107,18 +105,8 @@ async fn add(
     Owner(actor): Owner,
     Body(NewPerson { email, name, role }): Body<NewPerson>,
 ) -> Result<Response, Refusal> {
-    let email = address(&email)?;
-    let name = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
-    let person = Person {
-        id: new_id(),
-        email,
-        name: name.trim().to_owned(),
-        role,
-        joined: false,
-        created_at: SystemClock.now(),
-    };
-    app.store.add_person(&person).await?;
-    invited(&app, &actor, person).await
+    let (person, link) = app.invite(&actor, &email, name.as_deref(), role).await?;
+    Ok((StatusCode::CREATED, Json(Invited { person: person.into(), link })).into_response())
 }
 
 /// Give somebody a new link, by which they choose a new password
@@ -129,13 +117,7 @@ async fn invite_again(
     Owner(actor): Owner,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let person = app.store.person(&id).await?;
-    invited(&app, &actor, person).await
-}
-
-async fn invited(app: &App, actor: &Actor, person: Person) -> Result<Response, Refusal> {
-    let link = invite(&app.store, &person.id).await?;
-    app.note(actor, "person.invited", &person.email).await?;
+    let (person, link) = app.invite_again(&actor, &id).await?;
     Ok((StatusCode::CREATED, Json(Invited { person: person.into(), link })).into_response())
 }
 
@@ -158,15 +140,7 @@ async fn change(
     Path(id): Path<String>,
     Body(PersonChange { name, role }): Body<PersonChange>,
 ) -> Result<Json<PersonView>, Refusal> {
-    let person = app.store.person(&id).await?;
-    let name = name.map_or_else(|| person.name.clone(), |name| name.trim().to_owned());
-    if name.is_empty() {
-        let failure = Failure::new(Code::RequestInvalid, "the name is empty");
-        return Err(failure.help("Say what to call them").into());
-    }
-    app.store.change_person(&id, &name, role.unwrap_or(person.role)).await?;
-    app.note(&actor, "person.changed", &person.email).await?;
-    Ok(Json(app.store.person(&id).await?.into()))
+    Ok(Json(app.change_person(&actor, &id, name.as_deref(), role).await?.into()))
 }
 
 /// Remove somebody, with their sessions and tokens
@@ -177,9 +151,7 @@ async fn remove(
     Owner(actor): Owner,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let person = app.store.person(&id).await?;
-    app.store.remove_person(&id).await?;
-    app.note(&actor, "person.removed", &person.email).await?;
+    app.remove_person(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -200,7 +172,7 @@ struct Me {
 async fn me(actor: Actor) -> Json<Me> {
     let Actor { person, role, credential, .. } = actor;
     let token = match credential {
-        Credential::Token { name } => Some(name),
+        Credential::Token { name, .. } => Some(name),
         Credential::Session { .. } => None,
     };
     Json(Me { person: person.into(), role, token })

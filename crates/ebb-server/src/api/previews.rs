@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use ebb_core::{Code, Column, Failure, Record, port::Clock};
-use ebb_workspace::SystemClock;
+use ebb_workspace::{Freshness, Preview, SystemClock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,11 +15,7 @@ use super::{
     extract::{Body, Editor, Path, Query},
     shapes,
 };
-use crate::{
-    access::Actor,
-    app::{App, Freshness, Preview},
-    refusal::Refusal,
-};
+use crate::{access::Actor, app::App, refusal::Refusal};
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

@@ -8,9 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use ebb_core::{Code, Failure, port::Clock};
 use ebb_store::{Role, Token};
-use ebb_workspace::SystemClock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,11 +18,7 @@ use super::{
     extract::{Body, Editor, Path},
     people::RoleName,
 };
-use crate::{
-    access::{Actor, digest_of, new_token},
-    app::{App, new_id},
-    refusal::Refusal,
-};
+use crate::{access::Actor, app::App, refusal::Refusal};
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(revoke))
@@ -82,7 +76,7 @@ struct NewToken {
     /// What it may do: no more than who makes it.
     #[schema(value_type = RoleName)]
     role: Role,
-    /// When it ends; never if absent.
+    /// When it ends; never if absent, or with the token that makes it.
     expires_at: Option<Timestamp>,
 }
 
@@ -103,23 +97,7 @@ async fn add(
     Editor(actor): Editor,
     Body(NewToken { name, role, expires_at }): Body<NewToken>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(role)?;
-    let now = SystemClock.now();
-    let name = name.trim().to_owned();
-    if name.is_empty() {
-        let failure = Failure::new(Code::RequestInvalid, "the token has no name");
-        return Err(failure.help("Say what it is for").into());
-    }
-    if expires_at.is_some_and(|end| end <= now) {
-        let failure = Failure::new(Code::RequestInvalid, "`expires_at` has passed already");
-        return Err(failure.help("Give a moment that is still to come").into());
-    }
-    let person = actor.person.id.clone();
-    let token =
-        Token { id: new_id(), name, role, person, created_at: now, expires_at, used_at: None };
-    let value = new_token()?;
-    app.store.add_token(&token, &digest_of(value.expose())).await?;
-    app.note(&actor, "token.created", &token.name).await?;
+    let (token, value) = app.make_token(&actor, &name, role, expires_at).await?;
     let made = MadeToken { made: token.into(), token: value.expose().to_owned() };
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
@@ -132,20 +110,6 @@ async fn revoke(
     Editor(actor): Editor,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    theirs(&app, &actor, &id).await?;
-    let token = app.store.revoke_token(&id).await?;
-    app.note(&actor, "token.revoked", &token.name).await?;
+    app.revoke_token(&actor, &id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Who is no owner knows of no token but their own.
-async fn theirs(app: &App, actor: &Actor, id: &str) -> Result<(), Failure> {
-    let tokens = app.store.tokens().await?;
-    let known = tokens
-        .iter()
-        .any(|token| token.id == id && (actor.may(Role::Owner) || token.person == actor.person.id));
-    if known {
-        return Ok(());
-    }
-    Err(Failure::new(Code::AddressUnknown, format!("there is no token `{id}`")))
 }

@@ -23,6 +23,12 @@ pub(crate) enum Section {
 }
 
 impl Section {
+    /// The section of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Sources, Self::Models, Self::Destinations, Self::Mappings];
+        all.into_iter().find(|section| section.as_str() == name)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Sources => "sources",

@@ -1,11 +1,13 @@
 //! What every request works with.
 
+mod apart;
+mod apply;
 mod configuration;
 mod draft;
 mod edit;
 mod mappings;
 mod operations;
-mod preview;
+mod people;
 mod requests;
 
 use std::sync::Arc;
@@ -16,19 +18,23 @@ use ebb_core::{
     port::{Clock, Store, SyncRecord},
 };
 use ebb_engine::{Engine, Entry, Scheduler, Timetable, WhyNot, Work};
-use ebb_store::Database;
-use ebb_workspace::{SystemClock, Vault, Workspace};
+use ebb_store::{Database, ServerLock};
+use ebb_workspace::{Keys, SystemClock, Vault, Workspace};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use crate::access::{Throttle, first_owner};
+use crate::{
+    access::{Throttle, first_owner},
+    metrics::Metrics,
+};
+pub(crate) use apart::secret_keys;
+pub(crate) use apply::{Doing, Planned, Wanted};
 pub(crate) use configuration::{Configuration, Section, is_secret, shown};
-pub(crate) use edit::{Change, secret_keys};
+pub(crate) use edit::Change;
 use mappings::Current;
 pub(crate) use operations::Said;
-pub(crate) use preview::{Freshness, Preview};
 
 /// A server's state. One for all requests.
 pub struct App {
@@ -36,12 +42,14 @@ pub struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) scheduler: Scheduler,
     pub(crate) throttle: Throttle,
+    pub(crate) metrics: Metrics,
     /// Whether browsers may send cookies by TLS alone.
     pub(crate) secure: bool,
     current: Arc<Current>,
     vault: Vault,
     /// Changes of the configuration are made one after the other.
     editing: Mutex<()>,
+    _serving: ServerLock,
 }
 
 /// What a server begins with.
@@ -60,11 +68,10 @@ impl App {
         secure: bool,
     ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
         let (engine, store) = files.engine().map_err(alone)?;
-        let vault = key
-            .map_or_else(|| Vault::in_file(&files.project.state.join("key")), Vault::new)
-            .map_err(alone)?;
+        let serving = ServerLock::take(&files.project.state).map_err(alone)?;
+        let vault = Keys::new(&files.project.state, key).vault(&store).await.map_err(alone)?;
         engine.purge().await.map_err(alone)?;
-        let configuration = Configuration::load(Arc::new(files), &store, &vault).await?;
+        let configuration = Configuration::load(Arc::new(files.guarded()), &store, &vault).await?;
         let current = Arc::new(Current::new(configuration));
         let table = timetable(&current.configuration(), &store).await.map_err(alone)?;
         let engine = Arc::new(engine);
@@ -75,10 +82,12 @@ impl App {
             engine,
             scheduler,
             throttle: Throttle::default(),
+            metrics: Metrics::default(),
             secure,
             current,
             vault,
             editing: Mutex::default(),
+            _serving: serving,
         };
         Ok((Arc::new(app), Started { first_owner }))
     }
@@ -90,7 +99,11 @@ impl App {
 
     /// Runs syncs by their schedules until `stop` says otherwise.
     pub async fn run_schedules(&self, stop: &CancellationToken, tell: impl Fn(&SyncRecord) + Sync) {
-        self.scheduler.run(stop, tell).await;
+        let ended = |sync: &SyncRecord| {
+            self.metrics.ended(sync);
+            tell(sync);
+        };
+        self.scheduler.run(stop, ended).await;
     }
 
     /// What each mapping does next, in words of the scheduler.

@@ -7,10 +7,10 @@ use ebb_core::{
     port::{Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
     usage::Report,
 };
-use ebb_engine::{DryRun, Outlook};
-use ebb_workspace::SystemClock;
+use ebb_engine::{DryRun, Journey, Outlook};
+use ebb_workspace::{Freshness, Preview, SystemClock};
 
-use super::{App, Change, Freshness, Preview, Section, alone, shown};
+use super::{App, Change, Section, alone, shown};
 use crate::access::Actor;
 
 /// One request of a trial and what was answered.
@@ -63,7 +63,8 @@ impl App {
         let configuration = self.configuration();
         configuration.find(Section::Models, name)?;
         let model = configuration.workspace.model(name)?;
-        self.preview(&model.source, &model.query(), freshness).await
+        let workspace = &configuration.workspace;
+        workspace.preview(&self.store, &model.source, &model.query(), freshness).await
     }
 
     /// The first records of a query that no model has yet. `id` is empty where no column is chosen.
@@ -74,9 +75,10 @@ impl App {
         id: String,
         freshness: Freshness,
     ) -> Result<Preview, Failure> {
-        self.configuration().find(Section::Sources, source)?;
+        let configuration = self.configuration();
+        configuration.find(Section::Sources, source)?;
         let query = ModelQuery { sql, id, ..ModelQuery::default() };
-        self.preview(source, &query, freshness).await
+        configuration.workspace.preview(&self.store, source, &query, freshness).await
     }
 
     /// The columns of a model, asked of its source without running the query.
@@ -128,26 +130,24 @@ impl App {
         Ok(Tried { exchanges: exchanges.collect(), outcome: trial.outcome.map_err(told) })
     }
 
-    /// Switches a mapping on or off; gives its new version.
-    pub(crate) async fn switch_mapping(
+    /// Switches a mapping or destination on or off; gives its new version. `expected` is the version that
+    /// whoever asks has seen, if they have.
+    pub(crate) async fn switch(
         &self,
         actor: &Actor,
-        name: &str,
+        (section, name): (Section, &str),
         on: bool,
+        expected: Option<i64>,
     ) -> Result<i64, Vec<Problem>> {
         let configuration = self.configuration();
-        configuration.find(Section::Mappings, name).map_err(alone)?;
-        let entry = configuration.made(Section::Mappings, name);
+        configuration.find(section, name).map_err(alone)?;
+        let entry = configuration.made(section, name);
         let document = entry.and_then(|entry| shown(&entry.document).as_object().cloned());
         let mut document = document.unwrap_or_default();
         document.insert("enabled".to_owned(), on.into());
-        let change = Change {
-            section: Section::Mappings,
-            name: name.to_owned(),
-            document: Some(document),
-            expected: entry.map(|entry| entry.version),
-        };
-        self.change(&actor.told(), change).await
+        let expected = expected.or_else(|| entry.map(|entry| entry.version));
+        let (name, document) = (name.to_owned(), Some(document));
+        self.change(&actor.told(), Change { section, name, document, expected }).await
     }
 
     /// How many records destinations got in this month and in those before it.
@@ -178,6 +178,14 @@ impl App {
             sync.diff.as_ref().map(ebb_core::port::Diff::failure_groups).unwrap_or_default();
         groups.extend(self.store.failure_groups(sync.id).await?);
         Ok(groups)
+    }
+
+    /// What became of one record in the past syncs of a mapping.
+    pub(crate) async fn journey(&self, mapping: &str, record_id: &str) -> Result<Journey, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Mappings, mapping)?;
+        let redactor = configuration.workspace.redactor();
+        self.engine.journey(mapping, record_id, &redactor).await
     }
 
     /// Asks a sync to end. Says whether it runs: one that has ended stays as it is.

@@ -4,6 +4,7 @@ use ebb_core::{Code, Failure, port::Clock};
 use ebb_engine::Work;
 use ebb_store::AuditLine;
 use ebb_workspace::SystemClock;
+use serde_json::Value;
 
 use super::{App, Section, new_id};
 use crate::access::Actor;
@@ -42,12 +43,23 @@ impl App {
         self.note(actor, "mapping.reset", mapping).await
     }
 
-    /// Writes a line of the audit log for what is no change of the configuration.
+    /// Writes a line of the audit log for what changes nothing that is configured.
     pub(crate) async fn note(
         &self,
         actor: &Actor,
         action: &str,
         subject: &str,
+    ) -> Result<(), Failure> {
+        self.note_change(actor, action, subject, [None, None]).await
+    }
+
+    /// Writes a line of the audit log with how something was before, and how it is now.
+    pub(super) async fn note_change(
+        &self,
+        actor: &Actor,
+        action: &str,
+        subject: &str,
+        [before, after]: [Option<Value>; 2],
     ) -> Result<(), Failure> {
         let line = AuditLine {
             id: new_id(),
@@ -55,8 +67,8 @@ impl App {
             actor: actor.told(),
             action: action.to_owned(),
             subject: subject.to_owned(),
-            before: None,
-            after: None,
+            before,
+            after,
         };
         self.store.note(line).await
     }

@@ -14,7 +14,7 @@ use ebb_core::{
 };
 use ebb_engine::{DryRun, Outlook, Work};
 use ebb_store::Role;
-use ebb_workspace::SystemClock;
+use ebb_workspace::{SystemClock, Workspace};
 use serde::Deserialize;
 
 use super::{
@@ -42,6 +42,8 @@ struct MappingPage {
     frame: Frame,
     name: String,
     from_files: bool,
+    /// Its version, if it can be changed here.
+    version: Option<i64>,
     enabled: bool,
     destination_off: bool,
     pill: Pill,
@@ -61,6 +63,8 @@ struct MappingPage {
     success: Option<String>,
     chart: Chart,
     lines: Vec<Line>,
+    /// The mappings that sync after it.
+    followers: Vec<String>,
 }
 
 pub(super) async fn show(
@@ -84,6 +88,8 @@ pub(super) async fn show(
     page(&MappingPage {
         frame: Frame::new(&app, &actor, "mappings"),
         from_files: configuration.in_files(Section::Mappings, &name),
+        version: configuration.made(Section::Mappings, &name).map(|entry| entry.version),
+        followers: followers(workspace, &name),
         enabled: mapping.enabled,
         destination_off: enabled.is_err_and(|failure| failure.code == Code::DestinationDisabled),
         pill: match latest {
@@ -121,6 +127,12 @@ pub(super) async fn show(
         lines: history.iter().map(|sync| Line::new(now, sync)).collect(),
         name,
     })
+}
+
+fn followers(workspace: &Workspace, name: &str) -> Vec<String> {
+    let mappings = workspace.project.mappings.iter();
+    let followers = mappings.filter(|(_, mapping)| mapping.schedule.after() == Some(name));
+    followers.map(|(follower, _)| follower.clone()).collect()
 }
 
 /// The operations that are sent, in words.
@@ -173,10 +185,10 @@ pub(super) async fn act(
         Wish::Rebase => app.request(&actor, &name, Work::Rebase).await?,
         Wish::Reset => app.reset(&actor, &name).await?,
         Wish::Enable => {
-            app.switch_mapping(&actor, &name, true).await?;
+            app.switch(&actor, (Section::Mappings, &name), true, None).await?;
         }
         Wish::Disable => {
-            app.switch_mapping(&actor, &name, false).await?;
+            app.switch(&actor, (Section::Mappings, &name), false, None).await?;
         }
     }
     Ok(Redirect::to(&format!("/mappings/{name}")).into_response())

@@ -5,6 +5,7 @@ mod chart;
 mod door;
 mod frame;
 mod help;
+mod journey;
 mod mapping;
 mod overview;
 mod schedule;
@@ -49,6 +50,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/mappings/{name}", get(mapping::show).post(mapping::act))
         .route("/mappings/{name}/plan", get(mapping::plan))
         .route("/usage", get(usage::show))
+        .route("/mappings/{name}/journey", get(journey::show))
         .route("/settings", get(settings::show))
         .route("/settings/people", post(settings::invite))
         .route("/settings/people/{id}", post(settings::change))

@@ -18,11 +18,7 @@ use super::{
     Frame, page,
     words::{ago, clock},
 };
-use crate::{
-    access::{Actor, address, digest_of, invite as new_link, new_token},
-    app::{App, new_id},
-    refusal::Refusal,
-};
+use crate::{access::Actor, app::App, refusal::Refusal};
 
 /// Lines of the audit log that are shown.
 const LINES: usize = 50;
@@ -103,14 +99,8 @@ pub(super) async fn invite(
     actor: Actor,
     Form(Invited { email, name, role }): Form<Invited>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(Role::Owner)?;
-    let email = address(&email)?;
-    let name = if name.trim().is_empty() { email.clone() } else { name.trim().to_owned() };
-    let created_at = SystemClock.now();
-    let person = Person { id: new_id(), email, name, role, joined: false, created_at };
-    app.store.add_person(&person).await?;
-    app.note(&actor, "person.invited", &person.email).await?;
-    link(&app, &actor, &person.id).await
+    let (_, link) = app.invite(&actor, &email, Some(&name), role).await?;
+    show_link(&app, &actor, link).await
 }
 
 /// Gives somebody a new link, by which they choose a new password.
@@ -119,14 +109,11 @@ pub(super) async fn invite_again(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(Role::Owner)?;
-    let person = app.store.person(&id).await?;
-    app.note(&actor, "person.invited", &person.email).await?;
-    link(&app, &actor, &id).await
+    let (_, link) = app.invite_again(&actor, &id).await?;
+    show_link(&app, &actor, link).await
 }
 
-async fn link(app: &App, actor: &Actor, person: &str) -> Result<Response, Refusal> {
-    let value = new_link(&app.store, person).await?;
+async fn show_link(app: &App, actor: &Actor, value: String) -> Result<Response, Refusal> {
     let what = "Send them this link. It works once, for seven days, and is not shown again";
     settings(app, actor, Some(Shown { what, value })).await
 }
@@ -144,10 +131,7 @@ pub(super) async fn change(
     Path(id): Path<String>,
     Form(Changed { name, role }): Form<Changed>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(Role::Owner)?;
-    let person = app.store.person(&id).await?;
-    app.store.change_person(&id, name.trim(), role).await?;
-    app.note(&actor, "person.changed", &person.email).await?;
+    app.change_person(&actor, &id, Some(&name), Some(role)).await?;
     Ok(Redirect::to("/settings").into_response())
 }
 
@@ -157,10 +141,7 @@ pub(super) async fn remove(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(Role::Owner)?;
-    let person = app.store.person(&id).await?;
-    app.store.remove_person(&id).await?;
-    app.note(&actor, "person.removed", &person.email).await?;
+    app.remove_person(&actor, &id).await?;
     Ok(Redirect::to("/settings").into_response())
 }
 
@@ -178,24 +159,8 @@ pub(super) async fn add_token(
     actor: Actor,
     Form(Wanted { name, role, days }): Form<Wanted>,
 ) -> Result<Response, Refusal> {
-    actor.must_be(role.max(Role::Editor))?;
-    let now = SystemClock.now();
-    let token = Token {
-        id: new_id(),
-        name: name.trim().to_owned(),
-        role,
-        person: actor.person.id.clone(),
-        created_at: now,
-        expires_at: end(now, &days)?,
-        used_at: None,
-    };
-    if token.name.is_empty() {
-        let failure = Failure::new(Code::RequestInvalid, "the token has no name");
-        return Err(failure.help("Say what it is for").into());
-    }
-    let value = new_token()?;
-    app.store.add_token(&token, &digest_of(value.expose())).await?;
-    app.note(&actor, "token.created", &token.name).await?;
+    let end = end(SystemClock.now(), &days)?;
+    let (_, value) = app.make_token(&actor, &name, role, end).await?;
     let what = "This is the token. It is not shown again";
     settings(&app, &actor, Some(Shown { what, value: value.expose().to_owned() })).await
 }
@@ -218,11 +183,6 @@ pub(super) async fn revoke(
     actor: Actor,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let theirs = app.store.tokens().await?.into_iter().find(|token| token.id == id);
-    if theirs.is_some_and(|token| token.person != actor.person.id) {
-        actor.must_be(Role::Owner)?;
-    }
-    let token = app.store.revoke_token(&id).await?;
-    app.note(&actor, "token.revoked", &token.name).await?;
+    app.revoke_token(&actor, &id).await?;
     Ok(Redirect::to("/settings").into_response())
 }

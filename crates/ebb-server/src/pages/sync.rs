@@ -313,11 +313,7 @@ impl Group {
         let FailureGroup { failure, verdict, count: number, samples } = group;
         let again = verdict == Verdict::Failed;
         Self {
-            pill: if again {
-                Pill { class: "warn", icon: "replay", word: "Failed" }
-            } else {
-                Pill { class: "", icon: "canceled", word: "Discarded" }
-            },
+            pill: Pill::of_record(Some(verdict)),
             what: failure.message().to_owned(),
             code: failure.code.as_str(),
             reason: failure.code.reason(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ebb_core::{
     Code,
-    port::{Status, SyncRecord},
+    port::{Status, SyncRecord, Verdict},
 };
 use ebb_engine::{Outlook, WhyNot};
 use jiff::{Timestamp, tz::TimeZone};
@@ -28,6 +28,16 @@ impl Pill {
         match &sync.failure {
             Some(failure) if failure.code == Code::UsageLimit => Self::PAUSED,
             Some(_) | None => Self::of(sync.status),
+        }
+    }
+
+    /// Of a record in a sync.
+    pub(super) const fn of_record(verdict: Option<Verdict>) -> Self {
+        match verdict {
+            Some(Verdict::Delivered) => Self { class: "ok", icon: "ok", word: "Delivered" },
+            Some(Verdict::Failed) => Self { class: "warn", icon: "replay", word: "Failed" },
+            Some(Verdict::Discarded) => Self { class: "", icon: "canceled", word: "Discarded" },
+            None => Self::QUEUED,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The interface for programs.
 
+mod apply;
 mod configuration;
 mod description;
 mod models;

@@ -104,42 +104,11 @@ impl Database {
         self.write(move |transaction, _| keep(transaction, &secrets)).await
     }
 
-    /// Makes a change with its line in the log, and gives the entry's new version. `A607` if the entry
-    /// does not have the expected version.
-    pub async fn edit(&self, edit: Edit, line: AuditLine) -> Result<i64, Failure> {
+    /// Makes all of these changes, each with its line in the log, or none of them, and gives the entries'
+    /// new versions. `A607` if an entry does not have the expected version.
+    pub async fn edit(&self, edits: Vec<(Edit, AuditLine)>) -> Result<Vec<i64>, Failure> {
         self.write(move |transaction, _| {
-            let Edit { section, name, document, expected, secrets, forgotten } = &edit;
-            let current: Option<i64> = transaction
-                .query_row(
-                    "select version from entry where section = ?1 and name = ?2",
-                    [section, name],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if current != *expected {
-                return Err(conflict(name, current, *expected).into());
-            }
-            let version = transaction.query_row(
-                "update entry_version set number = number + 1 returning number",
-                [],
-                |row| row.get(0),
-            )?;
-            if let Some(document) = document {
-                transaction.execute(
-                    "insert or replace into entry (section, name, version, document)
-                     values (?1, ?2, ?3, ?4)",
-                    params![section, name, version, document.to_string()],
-                )?;
-            } else {
-                let remove = "delete from entry where section = ?1 and name = ?2";
-                transaction.execute(remove, [section, name])?;
-            }
-            keep(transaction, secrets)?;
-            for secret in forgotten {
-                transaction.execute("delete from secret where name = ?1", [secret])?;
-            }
-            log(transaction, &line)?;
-            Ok(version)
+            edits.iter().map(|(edit, line)| make(transaction, edit, line)).collect()
         })
         .await
     }
@@ -171,6 +140,41 @@ impl Database {
         })
         .await
     }
+}
+
+fn make(transaction: &Transaction<'_>, edit: &Edit, line: &AuditLine) -> Result<i64, Fault> {
+    let Edit { section, name, document, expected, secrets, forgotten } = edit;
+    let current: Option<i64> = transaction
+        .query_row(
+            "select version from entry where section = ?1 and name = ?2",
+            [section, name],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if current != *expected {
+        return Err(conflict(name, current, *expected).into());
+    }
+    let version = transaction.query_row(
+        "update entry_version set number = number + 1 returning number",
+        [],
+        |row| row.get(0),
+    )?;
+    if let Some(document) = document {
+        transaction.execute(
+            "insert or replace into entry (section, name, version, document)
+             values (?1, ?2, ?3, ?4)",
+            params![section, name, version, document.to_string()],
+        )?;
+    } else {
+        let remove = "delete from entry where section = ?1 and name = ?2";
+        transaction.execute(remove, [section, name])?;
+    }
+    keep(transaction, secrets)?;
+    for secret in forgotten {
+        transaction.execute("delete from secret where name = ?1", [secret])?;
+    }
+    log(transaction, line)?;
+    Ok(version)
 }
 
 fn conflict(name: &str, current: Option<i64>, expected: Option<i64>) -> Failure {

@@ -39,12 +39,20 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> Result<&'a str, Fault> {
     Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// Writes a sync; its counts if it is new or has ended. Says whether the counts were written.
-pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<bool, Fault> {
+/// Writes a sync with its counts, and gives them: until it ends, outcomes are counted by the
+/// journal.
+pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<Counts, Fault> {
     let id = record.id.to_string();
-    let known: Option<i64> = connection
-        .query_row("select 1 from counts where sync = ?1", [&id], |row| row.get(0))
+    let known: Option<String> = connection
+        .query_row("select counts from counts where sync = ?1", [&id], |row| row.get(0))
         .optional()?;
+    let counts = match known {
+        Some(known) if !record.status.is_final() => {
+            let Counts { extracted, not_subscribed, .. } = record.counts;
+            Counts { extracted, not_subscribed, ..serde_json::from_str(&known)? }
+        }
+        Some(_) | None => record.counts,
+    };
     connection.execute(
         "insert into sync (id, mapping, ended, finished_at, record) values (?1, ?2, ?3, ?4, ?5)
          on conflict do update set mapping = excluded.mapping, ended = excluded.ended,
@@ -57,11 +65,8 @@ pub(super) fn save(connection: &Connection, record: &SyncRecord) -> Result<bool,
             serde_json::to_string(record)?
         ],
     )?;
-    let write = known.is_none() || record.status.is_final();
-    if write {
-        write_counts(connection, &id, &record.counts)?;
-    }
-    Ok(write)
+    write_counts(connection, &id, &counts)?;
+    Ok(counts)
 }
 
 /// Writes the counts of a sync.

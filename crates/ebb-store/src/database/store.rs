@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ebb_core::{
-    Code, Counts, Failure, PartNumber, SyncId,
+    Code, Failure, PartNumber, SyncId,
     port::{Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
     usage::{Cycle, Used},
 };
@@ -54,10 +54,9 @@ impl Store for Database {
             if sync.status.is_final() {
                 usage::settle(transaction, &sync)?;
             }
-            if rows::save(transaction, &sync)?
-                && let Some(journal) = memory.journals.get_mut(&sync.id)
-            {
-                journal.counts = sync.counts;
+            let counts = rows::save(transaction, &sync)?;
+            if let Some(journal) = memory.journals.get_mut(&sync.id) {
+                journal.counts = counts;
             }
             Ok(())
         })
@@ -137,21 +136,6 @@ impl Store for Database {
         .await
     }
 
-    async fn set_extracted(&self, sync: SyncId, counts: &Counts) -> Result<(), Failure> {
-        let Counts { extracted, not_subscribed, .. } = *counts;
-        self.write(move |transaction, memory| {
-            let mut counts = fence(transaction, memory, sync)?;
-            counts.extracted = extracted;
-            counts.not_subscribed = not_subscribed;
-            rows::write_counts(transaction, &sync.to_string(), &counts)?;
-            if let Some(journal) = memory.journals.get_mut(&sync) {
-                journal.counts = counts;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     async fn record(
         &self,
         sync: SyncId,
@@ -216,8 +200,7 @@ impl Store for Database {
 }
 
 /// Refuses a stale holder's write to a sync; `R416` if there is no such sync. Returns its counts.
-fn fence(transaction: &Transaction<'_>, memory: &Memory, sync: SyncId) -> Result<Counts, Fault> {
+fn fence(transaction: &Transaction<'_>, memory: &Memory, sync: SyncId) -> Result<(), Fault> {
     let record = rows::sync(transaction, sync)?.ok_or_else(|| no_such_sync(sync))?;
-    lease::check(transaction, &memory.tokens, &record.mapping)?;
-    Ok(record.counts)
+    lease::check(transaction, &memory.tokens, &record.mapping).map(drop)
 }

@@ -6,15 +6,18 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod keys;
 mod lines;
 pub(crate) mod map;
 pub(crate) mod plan;
 pub(crate) mod preview;
+pub(crate) mod record;
 pub(crate) mod render;
 pub(crate) mod replay;
 pub(crate) mod reset;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod server;
 pub(crate) mod show;
 pub(crate) mod source;
 pub(crate) mod sync;
@@ -40,9 +43,13 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Plan(arguments) => wait(plan::run(arguments, global)),
         Command::Sync(arguments) => wait(sync::run(arguments, global)),
         Command::Serve(arguments) => wait(serve::run(arguments, global)),
+        Command::Apply(arguments) => wait(server::apply::run(arguments, global)),
+        Command::Export(arguments) => wait(server::export::run(arguments, global)),
+        Command::Keys(arguments) => wait(keys::run(arguments, global)),
         Command::Syncs(arguments) => wait(syncs::run(arguments, global)),
         Command::Usage(arguments) => wait(usage::run(arguments, global)),
         Command::Show(arguments) => wait(show::run(arguments, global)),
+        Command::Record(arguments) => wait(record::run(arguments, global)),
         Command::Cancel(arguments) => wait(cancel::run(arguments, global)),
         Command::Replay(arguments) => wait(replay::run(arguments, global)),
         Command::Reset(arguments) => wait(reset::run(arguments, global)),

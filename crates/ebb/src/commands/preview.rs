@@ -1,13 +1,11 @@
 //! `ebb preview`: the first records of a model.
 
-use std::sync::Arc;
-
-use ebb_core::{Column, RecordSet, Value};
+use ebb_core::{Column, Value};
 use ebb_store::Database;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
-use ebb_workspace::Workspace;
+use ebb_workspace::{Freshness, Preview, Workspace};
 
 use crate::{
     cli::Global,
@@ -25,9 +23,6 @@ pub(crate) struct Arguments {
     refresh: bool,
 }
 
-/// How long a preview is good for.
-const KEPT: SignedDuration = SignedDuration::from_mins(10);
-
 /// Values are cut here in a terminal.
 const WIDEST: usize = 40;
 
@@ -35,22 +30,11 @@ const WIDEST: usize = 40;
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let workspace = Workspace::open(&global.project)?;
     let model = workspace.model(&arguments.model)?;
-    let limit = workspace.project.limits.preview;
-    let key = workspace.preview_key(&arguments.model, limit)?;
     let store = Database::open(&workspace.project.state)?;
-    let now = Timestamp::now();
-    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
-    let kept = if arguments.refresh { None } else { store.preview(&key, oldest).await? };
-    let (read_at, rows) = if let Some(kept) = kept {
-        kept
-    } else {
-        let warehouse = workspace.warehouse(&model.source)?;
-        let rows = warehouse.preview(&model.query(), limit).await?.rows;
-        store.keep_preview(&key, now, &rows, oldest).await?;
-        (now, rows)
-    };
-    let set = RecordSet::new(&rows, Arc::from(""), Arc::from(""))?;
-    let age = now.duration_since(read_at).as_secs().max(0);
+    let freshness = if arguments.refresh { Freshness::ReadNow } else { Freshness::Kept };
+    let preview = workspace.preview(&store, &model.source, &model.query(), freshness).await?;
+    let Preview { records: set, read_at, fresh } = preview;
+    let age = Timestamp::now().duration_since(read_at).as_secs().max(0);
     if global.json {
         let rows: Vec<Value<'_>> = set.iter().map(ebb_core::Record::properties).collect();
         print_json(&json!({ "columns": set.columns(), "rows": rows, "age_seconds": age }));
@@ -62,7 +46,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         table.row((0..set.columns().len()).map(|place| shown(&record.value(place))));
     }
     print_text(&table.to_string());
-    if read_at < now {
+    if !fresh {
         print_text(&format!("read {age} seconds ago; `--refresh` reads it again\n"));
     }
     Ok(Finish::Done)

@@ -14,7 +14,8 @@ use std::{
 use super::{
     Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
     dbt::Manifest,
-    form::{self, GuardsForm, LimitsForm, UsageForm},
+    form::{self, GuardsForm, LimitsForm, NetworkForm, UsageForm},
+    range::Range,
     shape,
 };
 use crate::{Code, Failure, Limits};
@@ -113,6 +114,9 @@ impl<'a> Assembly<'a> {
         let usage =
             self.once::<UsageForm>("usage").and_then(|usage| usage.plan).unwrap_or_default();
         self.limits.usage = usage.limit();
+        let network = self.once::<NetworkForm>("network");
+        let allowed = network.into_iter().flat_map(|network| network.allow);
+        let allowed_addresses = allowed.map(|Range(range)| range).collect();
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
         let [sources, models, destinations, mappings] =
@@ -127,6 +131,7 @@ impl<'a> Assembly<'a> {
             destinations: self.destinations(&destinations),
             limits: self.limits.clone(),
             usage,
+            allowed_addresses,
             secrets: Vec::new(),
             places: Places::of(self.files),
         };

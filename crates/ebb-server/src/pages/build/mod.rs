@@ -12,7 +12,8 @@ mod typed;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Form, Router,
+    extract::{Path, State},
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -23,7 +24,8 @@ use ebb_workspace::Workspace;
 
 use crate::{
     access::Actor,
-    app::{App, Section},
+    app::{App, Change, Section},
+    refusal::Refusal,
 };
 use typed::Asked;
 
@@ -35,18 +37,15 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/build/test-source", post(sources::test))
         .route("/build/setup", post(sources::setup))
         .route("/sources/{name}", get(sources::show).post(sources::update))
-        .route("/sources/{name}/delete", post(sources::delete))
         .route("/models", get(models::list))
         .route("/models/new", get(models::show_new).post(models::create))
         .route("/build/preview", post(models::preview))
         .route("/models/{name}", get(models::show).post(models::update))
-        .route("/models/{name}/delete", post(models::delete))
         .route("/destinations", get(destinations::list))
         .route("/destinations/new/{kind}", get(destinations::show_new).post(destinations::create))
         .route("/build/test-destination", post(destinations::test))
         .route("/destinations/{name}", get(destinations::show).post(destinations::update))
         .route("/destinations/{name}/switch", post(destinations::switch))
-        .route("/destinations/{name}/delete", post(destinations::delete))
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
         .route("/build/editor", post(mappings::rearrange))
@@ -54,6 +53,21 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/build/send", post(mappings::send))
         .route("/mappings/{name}/edit", get(mappings::edit).post(mappings::update))
         .route("/mappings/{name}/document", post(mappings::replace))
+        .route("/{section}/{name}/delete", post(delete))
+}
+
+/// Removes something, if nothing needs it.
+async fn delete(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+    Path((section, name)): Path<(Section, String)>,
+    Form(typed): Form<typed::Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let expected = Some(version(&typed)?);
+    app.change(&actor.told(), Change { section, name, document: None, expected }).await?;
+    Ok(lead_to(asked, &format!("/{section}")))
 }
 
 /// Leads to another page: a browser by itself, htmx by its own header.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     access::Actor,
-    app::{App, Change, Section, shown},
+    app::{App, Change, Section},
     pages::{
         Frame,
         build::{
@@ -227,31 +227,9 @@ pub(in crate::pages::build) async fn switch(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Refusal> {
     actor.must_be(Role::Editor)?;
-    let configuration = app.configuration();
-    configuration.find(Section::Destinations, &name)?;
     let on = typed.get("to") == "on";
-    let entry = configuration.made(Section::Destinations, &name);
-    let before = entry.map(|entry| shown(&entry.document)).unwrap_or_default();
-    let mut document = before.as_object().cloned().unwrap_or_default();
-    document.insert("enabled".to_owned(), on.into());
     let expected = Some(version(&typed)?);
+    app.switch(&actor, (Section::Destinations, &name), on, expected).await?;
     let to = format!("/destinations/{name}?done={}", if on { "on" } else { "off" });
-    let document = Some(document);
-    let change = Change { section: Section::Destinations, name, document, expected };
-    app.change(&actor.told(), change).await?;
     Ok(lead_to(asked, &to))
-}
-
-pub(in crate::pages::build) async fn delete(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let expected = Some(version(&typed)?);
-    let change = Change { section: Section::Destinations, name, document: None, expected };
-    app.change(&actor.told(), change).await?;
-    Ok(lead_to(asked, "/destinations"))
 }

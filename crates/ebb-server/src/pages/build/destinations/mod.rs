@@ -5,6 +5,6 @@ mod form;
 mod list;
 mod probe;
 
-pub(super) use edit::{create, delete, show, show_new, switch, update};
+pub(super) use edit::{create, show, show_new, switch, update};
 pub(super) use list::list;
 pub(super) use probe::{Tested, test};

@@ -11,13 +11,13 @@ use axum::{
 use ebb_core::{Code, Column, Failure};
 use ebb_destination::{ActionManifest, Definition};
 use ebb_store::Role;
-use ebb_workspace::Workspace;
+use ebb_workspace::{Freshness, Preview, Workspace};
 use serde::Deserialize;
 
 use super::form::{MappingForm, Said};
 use crate::{
     access::Actor,
-    app::{App, Change, Freshness, Preview, Section, shown},
+    app::{App, Change, Section, shown},
     pages::{
         Frame,
         build::{
@@ -130,7 +130,8 @@ pub(super) fn action<'d>(
 pub(super) async fn sample(app: &App, model: &str) -> Result<Preview, Failure> {
     let configuration = app.configuration();
     let model = configuration.workspace.model(model)?;
-    app.preview(&model.source, &model.query(), Freshness::Kept).await
+    let (source, query) = (&model.source, model.query());
+    configuration.workspace.preview(&app.store, source, &query, Freshness::Kept).await
 }
 
 /// The names of the columns that are known.

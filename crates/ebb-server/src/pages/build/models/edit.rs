@@ -10,6 +10,7 @@ use axum::{
 };
 use ebb_core::{Code, Failure, config::Problem, port::ModelQuery};
 use ebb_store::Role;
+use ebb_workspace::Freshness;
 use serde::Deserialize;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     access::Actor,
-    app::{App, Change, Freshness, Section},
+    app::{App, Change, Section},
     pages::{
         Frame,
         build::{
@@ -246,7 +247,9 @@ async fn read(
     id: &str,
     fresh: Freshness,
 ) -> Result<Sample, Failure> {
-    Ok(Sample::new(&app.preview(source, query, fresh).await?, id))
+    let configuration = app.configuration();
+    let preview = configuration.workspace.preview(&app.store, source, query, fresh).await?;
+    Ok(Sample::new(&preview, id))
 }
 
 pub(in crate::pages::build) async fn create(
@@ -301,18 +304,4 @@ pub(in crate::pages::build) async fn update(
             Ok(form_again(asked, page(&model_page(&app, &actor, shown))?))
         }
     }
-}
-
-pub(in crate::pages::build) async fn delete(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let expected = Some(version(&typed)?);
-    let change = Change { section: Section::Models, name, document: None, expected };
-    app.change(&actor.told(), change).await?;
-    Ok(lead_to(asked, "/models"))
 }

@@ -1,9 +1,9 @@
 //! The first records of a query, as a table.
 
 use ebb_core::{Column, ColumnKind, RecordSet, Value, port::Clock};
-use ebb_workspace::SystemClock;
+use ebb_workspace::{Preview, SystemClock};
 
-use crate::{app::Preview, pages::words::ago};
+use crate::pages::words::ago;
 
 /// Longer values are cut; the whole stands in the title.
 const WIDEST: usize = 60;

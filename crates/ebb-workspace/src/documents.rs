@@ -1,0 +1,72 @@
+//! A folder's configuration as a server takes it.
+
+use ebb_core::{
+    Code, Failure,
+    config::{Problem, resolve},
+};
+use serde_json::{Map, Value};
+
+use crate::Workspace;
+
+/// Sections whose settings may hold secrets: a server keeps them apart.
+const WITH_SETTINGS: [&str; 2] = ["sources", "destinations"];
+
+impl Workspace {
+    /// The documents of a folder by section and name, complete in themselves: what references in settings
+    /// stand for is looked up here, and a model has the text of the SQL file or dbt model that it names.
+    ///
+    /// A model or mapping that refers to the environment fails: a server would show to everybody what the
+    /// reference stands for.
+    pub fn documents(&self) -> Result<Map<String, Value>, Vec<Problem>> {
+        let project = &self.project;
+        let sections = [
+            ("sources", project.sources.keys().collect::<Vec<_>>()),
+            ("models", project.models.keys().collect()),
+            ("destinations", project.destinations.keys().collect()),
+            ("mappings", project.mappings.keys().collect()),
+        ];
+        let mut problems = Vec::new();
+        let mut documents = Map::new();
+        for (section, names) in sections {
+            let mut entries = Map::new();
+            for name in names {
+                match self.document(section, name) {
+                    Ok(document) => drop(entries.insert(name.clone(), document)),
+                    Err(failure) => problems.push(failure.into()),
+                }
+            }
+            documents.insert(section.to_owned(), entries.into());
+        }
+        if problems.is_empty() { Ok(documents) } else { Err(problems) }
+    }
+
+    fn document(&self, section: &str, name: &str) -> Result<Value, Failure> {
+        let mut document = self.written(section, name).unwrap_or_default();
+        let model = self.project.models.get(name).filter(|_| section == "models");
+        if let (Some(model), Some(keys)) = (model, document.as_object_mut()) {
+            let from_file = keys.remove("sql").is_some() | keys.remove("dbt").is_some();
+            if from_file {
+                keys.remove("columns");
+                keys.insert("id".to_owned(), model.id.clone().into());
+            }
+            let found = resolve(&mut document, &self.world)?;
+            if let (true, Some(keys)) = (from_file, document.as_object_mut()) {
+                keys.insert("query".to_owned(), model.query.clone().into());
+            }
+            return if found.is_empty() { Ok(document) } else { Err(refers(section, name)) };
+        }
+        let found = resolve(&mut document, &self.world)?;
+        if found.is_empty() || WITH_SETTINGS.contains(&section) {
+            return Ok(document);
+        }
+        Err(refers(section, name))
+    }
+}
+
+fn refers(section: &str, name: &str) -> Failure {
+    let message = format!(
+        "`{section}.{name}` refers to the environment or a file, and a server would show what stands there"
+    );
+    Failure::new(Code::ConfigValue, message)
+        .help("Put it into a setting of the source or destination, or leave it to the project files that the server itself reads")
+}

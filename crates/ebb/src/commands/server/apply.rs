@@ -1,0 +1,129 @@
+//! `ebb apply`: sends a folder's configuration to a server.
+
+use std::io::{self, IsTerminal};
+
+use ebb_core::{Code, Failure};
+use ebb_workspace::Workspace;
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+
+use super::{Address, Server, yaml};
+use crate::{
+    cli::Global,
+    report::{Finish, Stop, print_json, print_note, print_text},
+};
+
+/// Send the project folder to a server, after a look at what would change there
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    address: Address,
+    /// Remove what was made on the server and the folder does not have
+    #[arg(long)]
+    prune: bool,
+    /// Do not ask before changing anything
+    #[arg(long)]
+    yes: bool,
+    /// Only say what would change
+    #[arg(long, conflicts_with = "yes")]
+    plan: bool,
+}
+
+/// Plans, asks, applies: whole or not at all. A server that was changed between plan and answer refuses.
+pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
+    let Arguments { ref address, prune, yes, plan: only_plan } = *arguments;
+    let workspace = Workspace::open(&global.project)?;
+    let folder = json!({ "documents": workspace.documents()?, "prune": prune });
+    let server = Server::of(address)?;
+    let planned = server.post("/apply/plan", &folder).await?;
+    let changes = changes(&planned);
+    if !global.json {
+        print_text(&told(&planned)?);
+    }
+    let applied = changes > 0 && !only_plan && (yes || agreed()?);
+    let planned = if applied {
+        let state = planned.get("state").cloned().unwrap_or_default();
+        server.post("/apply", &json!({ "state": state, "folder": folder })).await?
+    } else {
+        planned
+    };
+    if global.json {
+        print_json(&json!({ "applied": applied, "steps": planned.get("steps") }));
+    } else if applied {
+        print_text("Applied.\n");
+    }
+    Ok(if applied || changes == 0 || only_plan { Finish::Done } else { Finish::DoneWithFailures })
+}
+
+fn steps(plan: &Value) -> impl Iterator<Item = &Value> {
+    plan.get("steps").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn doing(step: &Value) -> &str {
+    step.get("doing").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn changes(plan: &Value) -> usize {
+    steps(plan).filter(|step| doing(step) != "keep").count()
+}
+
+/// Asks whoever sits there.
+fn agreed() -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(Code::ConfigValue, "nobody is there to be asked")
+            .help("Say `--yes` to apply without a question, or `--plan` to look only"));
+    }
+    print_note("Apply this? [y/N]");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| {
+        Failure::new(Code::ConfigValue, "the answer cannot be read").caused_by(error)
+    })?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// What would change, for people: each entry with the lines that differ.
+fn told(plan: &Value) -> Result<String, Failure> {
+    let mut text = String::new();
+    let count = |wanted: &str| steps(plan).filter(|step| doing(step) == wanted).count();
+    for step in steps(plan) {
+        let mark = match doing(step) {
+            "create" => '+',
+            "update" => '~',
+            "delete" => '-',
+            _ => continue,
+        };
+        let word = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
+        text += &format!("{mark} {}.{}\n", word("section"), word("name"));
+        if mark != '-' {
+            text += &differences(step)?;
+        }
+    }
+    let [created, updated, deleted, kept] = ["create", "update", "delete", "keep"].map(count);
+    text += &format!(
+        "{created} to create, {updated} to update, {deleted} to delete, {kept} as they should be\n"
+    );
+    Ok(text)
+}
+
+/// The lines of an entry that differ. A secret is told by its name.
+fn differences(step: &Value) -> Result<String, Failure> {
+    let side = |key: &str| match step.get(key) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(document) => yaml(document),
+    };
+    let (before, after) = (side("before")?, side("after")?);
+    let mut text = String::new();
+    for change in TextDiff::from_lines(&before, &after).iter_all_changes() {
+        let sign = match change.tag() {
+            ChangeTag::Equal => continue,
+            ChangeTag::Insert => '+',
+            ChangeTag::Delete => '-',
+        };
+        text += &format!("    {sign} {change}");
+    }
+    for secret in step.get("secrets").and_then(Value::as_array).into_iter().flatten() {
+        let key = secret.as_str().unwrap_or_default();
+        text += &format!("    + settings.{key}: (secret)\n");
+    }
+    Ok(text)
+}

@@ -188,7 +188,7 @@ async function walk(browser) {
   assert.equal(refused, 403);
   await viewer.close();
 
-  for (const [address, name] of [["/syncs", "syncs"], ["/mappings", "mappings"], ["/api/reference", "reference"]]) {
+  for (const [address, name] of [["/syncs", "syncs"], ["/mappings", "mappings"], ["/usage", "usage"], ["/api/reference", "reference"]]) {
     await go(address);
     await look(page, name);
   }

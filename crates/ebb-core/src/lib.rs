@@ -14,6 +14,7 @@ pub mod record;
 pub mod schedule;
 pub mod secret;
 pub mod suggest;
+pub mod usage;
 pub mod value;
 
 pub use change::{Counts, Operation, Subscription, Tally};

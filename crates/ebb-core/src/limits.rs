@@ -32,6 +32,8 @@ pub struct Limits {
     pub retry_for: Duration,
     /// How long parts are kept for a replay.
     pub retention: Duration,
+    /// Records that may be processed in a month; `None` is no limit.
+    pub usage: Option<u64>,
 }
 
 const DAY: Duration = Duration::from_hours(24);
@@ -52,6 +54,7 @@ impl Default for Limits {
             attempts: 5,
             retry_for: DAY.saturating_mul(14),
             retention: DAY.saturating_mul(14),
+            usage: None,
         }
     }
 }

@@ -206,6 +206,7 @@ impl Engine {
             parts: Arc::clone(&self.ports.parts),
             clock: Arc::clone(&self.ports.clock),
             gate,
+            allowance: self.allowance(record.started_at).await?,
             limits: self.limits.clone(),
             retries: self.tuning.retries,
             done: outcomes.delivered | outcomes.failed | outcomes.discarded,

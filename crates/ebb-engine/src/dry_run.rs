@@ -9,10 +9,7 @@ use ebb_core::{
 use futures_util::TryStreamExt;
 use serde::Serialize;
 
-use crate::{
-    Engine, Job, guard,
-    load::{Batcher, prepare},
-};
+use crate::{Engine, Job, guard, load::Batcher};
 
 /// What a sync would do now.
 #[derive(Debug, Serialize)]
@@ -57,7 +54,7 @@ impl Engine {
         diff_job: &ebb_core::port::DiffJob,
         show: usize,
     ) -> Result<DryRun, Failure> {
-        let action = job.delivery.compile(&job.plan)?;
+        let action = job.action(&self.limits)?;
         let tracked = job.warehouse.tracked(&job.plan.name).await?;
         let recipe = job.warehouse.recipe(diff_job);
         let diff = job.warehouse.diff(diff_job).await?;
@@ -89,7 +86,7 @@ impl Engine {
             left -= rows.num_rows();
             let set = RecordSet::new(&rows, job.plan.name.as_str().into(), Arc::clone(&synced_at))?;
             for record in set.iter() {
-                match prepare(&*action, &record, &self.limits, &mut buffer) {
+                match action.prepare(&record, &mut buffer) {
                     Ok(item) => batcher.add(item, &mut ready),
                     Err(failure) if failure.remedy() == Remedy::RejectRow => {
                         plan.rejected.push((record.record_id().to_owned(), failure));

@@ -8,10 +8,11 @@ use std::{
 use ebb_core::{
     Code, Failure, Limits, SyncId,
     port::{Clock, Lock, Pace, Parts, Status, Store, SyncKind, SyncRecord, Warehouse},
+    usage::Cycle,
 };
 use jiff::Timestamp;
 
-use crate::{Job, Jobs, Plan, Retries, Watch, load::Gate, stage::PartSize};
+use crate::{Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize};
 
 /// What the engine is built upon.
 #[derive(Clone)]
@@ -59,6 +60,7 @@ pub struct Engine {
     pub(crate) tuning: Tuning,
     random: Mutex<fastrand::Rng>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
+    pub(crate) allowances: Mutex<HashMap<Cycle, Arc<Allowance>>>,
 }
 
 impl Engine {
@@ -70,14 +72,15 @@ impl Engine {
             tuning,
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             gates: Mutex::default(),
+            allowances: Mutex::default(),
         }
     }
 
     /// Finishes the mapping's interrupted sync if there is one, then syncs what changed since.
     ///
     /// Gives the syncs that ran, the newest last; what stopped a sync is in its record. `Err` means
-    /// that nothing ran: another sync of the mapping does (`R407`), or the control database cannot
-    /// be used.
+    /// that nothing ran: another sync of the mapping does (`R407`), the month's usage is at its limit
+    /// (`R405`), or the control database cannot be used.
     pub async fn sync(
         &self,
         jobs: &dyn Jobs,
@@ -90,8 +93,17 @@ impl Engine {
         if watch.stop.is_cancelled() {
             return Ok(ran);
         }
+        let affordable = self.affordable().await;
+        if ran.is_empty() {
+            affordable.clone()?;
+        }
         let job = jobs.job(plan)?;
         let record = self.begin(&job, SyncKind::Sync).await?;
+        if let Err(failure) = affordable {
+            // Something ran, so what did not is told beside it.
+            ran.push(self.fail(record, failure).await?);
+            return Ok(ran);
+        }
         ran.push(self.extract_and_load(job, record, approval, watch).await?);
         Ok(ran)
     }

@@ -75,7 +75,7 @@ impl Engine {
             let lost = "the sync was interrupted and its changes table is gone";
             return self.fail(record, Failure::new(Code::Interrupted, lost)).await;
         }
-        let action = match job.delivery.compile(&job.plan) {
+        let action = match job.action(&self.limits) {
             Ok(action) => action,
             Err(failure) => return self.fail(record, failure).await,
         };
@@ -95,7 +95,7 @@ impl Engine {
         job.plan.columns = warehouse.columns(&job.query).await?;
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
-        let action = job.delivery.compile(&job.plan)?;
+        let action = job.action(&self.limits)?;
         let again = self.again(&watch.stop);
         let mut diff_job = job.diff_job(record.id, &self.limits);
         diff_job.trust_deletes = approval == Approval::Approved;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Column, Failure, Redactor, SyncId,
-    config::{Mapping, Model},
+    config::{Demand, Mapping, Model},
     limits::Limits,
     port::{Action, DiffJob, ModelQuery, SyncRecord, Transport, Warehouse},
 };
@@ -63,6 +63,9 @@ pub struct Job {
     pub warehouse: Arc<dyn Warehouse>,
     /// The mapping's destination.
     pub delivery: Arc<dyn Delivery>,
+    /// What records must consent to. Today's, as credentials are: a demand that was added since holds for
+    /// what is resumed or replayed.
+    pub demands: Vec<Demand>,
 }
 
 impl Job {

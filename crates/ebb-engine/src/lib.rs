@@ -5,6 +5,7 @@
 //! what [`ebb_core::port::Store`] and the warehouse hold is enough to finish (I2).
 
 mod again;
+mod allowance;
 mod changes;
 mod clean;
 mod commit;

@@ -31,6 +31,7 @@ impl Engine {
             let message = format!("the parts of sync `{of}` are no longer kept");
             return Err(Failure::new(Code::PartsExpired, message));
         }
+        self.affordable().await?;
         let job = jobs.job(Plan::of(&past)?)?;
         let record = self.begin(&job, SyncKind::Replay { of }).await?;
         self.load_replay(job, record, of, watch).await
@@ -44,7 +45,7 @@ impl Engine {
         watch: &Watch,
     ) -> Result<SyncRecord, Failure> {
         watch.progress.begin();
-        let action = match job.delivery.compile(&job.plan) {
+        let action = match job.action(&self.limits) {
             Ok(action) => action,
             Err(failure) => return self.fail(record, failure).await,
         };

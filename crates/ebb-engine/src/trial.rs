@@ -7,7 +7,7 @@ use ebb_core::{
     port::{Batch, Exchange, ItemBuffer, ShownRequest, Step},
 };
 
-use crate::{Engine, Job, Plan, load::prepare};
+use crate::{Engine, Job, Plan};
 
 /// What became of a test record.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ impl Engine {
     /// The requests that one record would make first. Nothing is sent, and no source is asked. The record is taken as if it had just been added.
     pub fn rehearse(&self, job: &Job, record: Record<'_>) -> Result<Vec<ShownRequest>, Failure> {
         let plan = Plan { columns: record.columns().to_vec(), ..job.plan.clone() };
-        let action = job.delivery.compile(&plan)?;
-        let item = prepare(&*action, &record, &self.limits, &mut ItemBuffer::default())?;
+        let action = Job { plan, ..job.clone() }.action(&self.limits)?;
+        let item = action.prepare(&record, &mut ItemBuffer::default())?;
         let redactor = job.delivery.redactor();
         match action.next(&Batch { items: vec![item] }, &[])? {
             Step::Send(requests) => {
@@ -39,7 +39,7 @@ impl Engine {
     pub async fn trial(&self, mut job: Job, record_id: &str) -> Result<Trial, Failure> {
         let query = job.query.clone();
         job.plan.columns = job.warehouse.columns(&query).await?;
-        let action = job.delivery.compile(&job.plan)?;
+        let action = job.action(&self.limits)?;
         let rows = job.warehouse.record(&query, record_id).await?.rows;
         let now: Arc<str> = self.ports.clock.now().to_string().into();
         let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
@@ -47,7 +47,7 @@ impl Engine {
             let message = format!("the model has no record `{record_id}`");
             Failure::new(Code::RecordNotFound, message)
         })?;
-        let item = prepare(&*action, &record, &self.limits, &mut ItemBuffer::default())?;
+        let item = action.prepare(&record, &mut ItemBuffer::default())?;
         let batch = Batch { items: vec![item] };
         let transport = job.delivery.transport();
         let mut exchanges = Vec::new();

@@ -7,7 +7,9 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod consent;
 mod scenarios;
 mod scheduling;
 mod simulation;
+mod usage;
 mod world;

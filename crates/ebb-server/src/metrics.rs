@@ -165,7 +165,7 @@ impl Metrics {
     }
 
     fn text(&self, outlooks: impl Iterator<Item = Outlook>) -> Result<String, fmt::Error> {
-        let states = ["running", "queued", "scheduled", "idle"];
+        let states = ["running", "queued", "scheduled", "idle", "paused"];
         let mut counts = states.map(|state| (state, 0_i64));
         for outlook in outlooks {
             let state = match outlook {
@@ -173,6 +173,7 @@ impl Metrics {
                 Outlook::Queued { .. } => 1,
                 Outlook::Due { .. } | Outlook::After { .. } => 2,
                 Outlook::Idle { .. } => 3,
+                Outlook::Paused { .. } => 4,
             };
             if let Some((_, count)) = counts.get_mut(state) {
                 *count += 1;

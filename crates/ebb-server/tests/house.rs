@@ -140,10 +140,22 @@ impl House {
         house
     }
 
+    /// The same, with more in its project file.
+    pub(crate) async fn with(people: u32, more: &str) -> Self {
+        let mut house = Self::made(people, Script::default(), more).await;
+        house.owner = house.join(&house.first_owner.clone().unwrap()).await;
+        house
+    }
+
     async fn over(people: u32, script: Script) -> Self {
+        Self::made(people, script, "").await
+    }
+
+    async fn made(people: u32, script: Script, more: &str) -> Self {
         let receiver = ScriptedReceiver::start(script).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("ebb.yaml"), yaml(&receiver)).unwrap();
+        let yaml = format!("{}{more}", yaml(&receiver));
+        std::fs::write(folder.path().join("ebb.yaml"), yaml).unwrap();
         fill(&folder, people);
         Self::open(folder, receiver).await
     }
@@ -168,7 +180,8 @@ impl House {
     /// The same server after a restart.
     pub(crate) async fn restarted(mut self) -> Self {
         self.end().await;
-        Self::open(self.folder, self.receiver).await
+        let owner = std::mem::take(&mut self.owner);
+        Self { owner, ..Self::open(self.folder, self.receiver).await }
     }
 
     /// Becomes the owner in a browser, and makes a token there.

@@ -416,3 +416,41 @@ async fn no_page_ever_shows_a_secret() {
         assert!(!page.contains(TYPED_SECRET) && !page.contains(FILE_SECRET), "{page}");
     }
 }
+
+#[tokio::test]
+async fn consent_is_told_by_a_source_and_demanded_by_a_destination() {
+    let (_house, mut ada) = owned().await;
+    let form = ada.text("/destinations/new/webhook").await;
+    assert!(!form.contains("name=\"consent\""), "no source tells of a consent yet");
+    let source = |consent| {
+        [("kind", "sqlite"), ("name", "crm"), ("s-path", "shop.db"), ("consent", consent)]
+    };
+    let half = send(&mut ada, "/sources/new", &source("advertising: ads_ok, analytics")).await;
+    let half = shown(half, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert!(half.contains("id=\"consent-wrong\""), "{half}");
+    assert_eq!(value(&half, "consent"), "advertising: ads_ok, analytics");
+    let both = "advertising: ads_ok, analytics: stats_ok";
+    let created = send(&mut ada, "/sources/new", &source(both)).await;
+    assert_eq!(led_to(&created), "/sources/crm?done=created");
+    let page = ada.text("/sources/crm").await;
+    assert_eq!(value(&page, "consent"), both);
+
+    let form = ada.text("/destinations/new/webhook").await;
+    assert!(form.contains("name=\"consent\" value=\"analytics\""), "{form}");
+    let destination = [("name", "ads"), ("consent", "advertising")];
+    let created = send(&mut ada, "/destinations/new/webhook", &destination).await;
+    assert_eq!(led_to(&created), "/destinations/ads?done=created");
+    let shows = ada.text("/destinations/ads").await;
+    assert!(shows.contains("value=\"advertising\" checked"), "{shows}");
+    assert!(!shows.contains("value=\"analytics\" checked"), "{shows}");
+
+    let changed = [
+        ("kind", "sqlite"),
+        ("version", value(&page, "version")),
+        ("s-path", "shop.db"),
+        ("consent", "analytics: stats_ok"),
+    ];
+    let refused = send(&mut ada, "/sources/crm", &changed).await;
+    let refused = shown(refused, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert!(refused.contains("demands consent to <code>advertising</code>"), "{refused}");
+}

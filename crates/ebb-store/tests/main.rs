@@ -20,3 +20,4 @@ mod parts;
 mod people;
 mod postgres;
 mod previews;
+mod usage;

@@ -237,7 +237,8 @@ impl Jobs for Workspace {
         let redactor = self.redactor().and(connector.redactor());
         let delivery =
             Arc::new(ConfiguredDelivery { connector, redactor, world: self.world.clone() });
-        Ok(Job { plan, query, warehouse, delivery })
+        let demands = self.project.demands(&plan.model.source, &plan.mapping.destination);
+        Ok(Job { plan, query, warehouse, delivery, demands })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         cancel, catalog, check, demo, explain, init, keys, map, plan, preview, record, render,
         replay, reset, schema, serve,
         server::{apply, export},
-        show, source, sync, syncs, test,
+        show, source, sync, syncs, test, usage,
     },
     report::Stop,
 };
@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Export(export::Arguments),
     Keys(keys::Arguments),
     Syncs(syncs::Arguments),
+    Usage(usage::Arguments),
     Show(show::Arguments),
     Record(record::Arguments),
     Cancel(cancel::Arguments),

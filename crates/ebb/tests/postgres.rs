@@ -35,7 +35,12 @@ impl Database {
         self.client.batch_execute(text).await.unwrap();
     }
 
-    pub(crate) async fn shop(&self, script: Script) -> Shop {
+    async fn shop(&self) -> Shop {
+        self.shop_with(Script::default()).await
+    }
+
+    /// A shop over this database whose receiver follows a script.
+    pub(crate) async fn shop_with(&self, script: Script) -> Shop {
         let source = format!("{{ kind: postgres, settings: {{ url: \"{}\" }} }}", self.url);
         Shop::over(&source, script).await
     }
@@ -60,7 +65,7 @@ async fn connect(config: &Config) -> (Client, JoinSet<()>) {
 async fn of_a_hundred_thousand_rows_exactly_the_changes_arrive() {
     let Some(database) = Database::new().await else { return };
     database.people(100_000).await;
-    let shop = database.shop(Script::default()).await;
+    let shop = database.shop().await;
     let check = shop.run(&["check"]).await;
     assert_eq!(check.code, Some(0), "{check:?}");
     let first = shop.run(&["sync", "--all"]).await;
@@ -100,7 +105,7 @@ async fn a_full_disk_while_staging_loses_nothing() {
              from generate_series(1, 30000) i",
         )
         .await;
-    let shop = database.shop(Script::default()).await;
+    let shop = database.shop().await;
     // No file may grow beyond 1 MiB: a part does not fit, the control database does.
     let ebb = env!("CARGO_BIN_EXE_ebb");
     let folder = shop.folder().to_str().unwrap();
@@ -121,7 +126,7 @@ async fn a_full_disk_while_staging_loses_nothing() {
 async fn a_connection_that_is_cut_while_extracting_is_made_anew_and_nothing_is_lost() {
     let Some(database) = Database::new().await else { return };
     database.people(1_000).await;
-    let shop = database.shop(Script::default()).await;
+    let shop = database.shop().await;
     let text = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
     let slow = "select id, name, version from people, (select pg_sleep(3)) s";
     shop.write("ebb.yaml", &text.replace("select id, name, version from people", slow));
@@ -148,7 +153,7 @@ async fn bad_input_is_answered_with_a_code_and_a_remedy() {
     database
         .sql("create role ebb_reader login password 'reader-password'; grant select on people to ebb_reader")
         .await;
-    let shop = database.shop(Script::default()).await;
+    let shop = database.shop().await;
     let text = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
     let query = "select id, name, version from people";
     let columns: Vec<String> = (1..=513).map(|number| format!("{number} as c{number}")).collect();
@@ -197,7 +202,7 @@ async fn bad_input_is_answered_with_a_code_and_a_remedy() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_does_not_answer_is_told_once() {
     let Some(database) = Database::new().await else { return };
-    let shop = database.shop(Script::default()).await;
+    let shop = database.shop().await;
     let text = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
     let credentials = database.url.split("://").nth(1).unwrap().split('@').next().unwrap();
     shop.write("ebb.yaml", &text.replace(credentials, "postgres:wrong-password"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ebb_testkit::Script;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{Shop, total};
 
@@ -141,4 +141,67 @@ async fn what_a_killed_sync_left_is_dropped_once_nobody_goes_on_with_it() {
     assert_eq!(clean["leftovers"][0]["need"], "over", "{clean}");
     let clean = shop.run(&["source", "clean", "db", "--dry-run"]).await.json();
     assert_eq!(clean["leftovers"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_go_only_where_they_consented_to() {
+    let shop = Shop::new(4, Script::default()).await;
+    shop.sql(
+        "alter table people add column wants_news boolean;
+         update people set wants_news = 1 where id = 1; update people set wants_news = 'true' where id = 2;
+         update people set wants_news = 0 where id = 3",
+    );
+    let yaml = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    let yaml = yaml
+        .replace("path: shop.db } }", "path: shop.db }, consent: { news: wants_news } }")
+        .replace("{ kind: webhook }", "{ kind: webhook, consent: [news] }");
+    shop.write("ebb.yaml", &yaml);
+    let check = shop.run(&["check"]).await.json();
+    let wrong = |step: &&Value| !step["failure"].is_null();
+    let steps: Vec<_> = check["steps"].as_array().unwrap().iter().filter(wrong).collect();
+    assert_eq!((steps.len(), &steps[0]["failure"]["code"]), (3, &json!("M307")), "{check}");
+    let failed = shop.run(&["sync", "all"]).await;
+    assert_eq!((failed.code, &failed.syncs()[0]["failure"]["code"]), (Some(2), &json!("M307")));
+
+    shop.write("ebb.yaml", &yaml.replace("id, name, version", "id, name, version, wants_news"));
+    assert_eq!(shop.run(&["check"]).await.json()["ok"], true);
+    let sync = shop.run(&["sync", "all"]).await;
+    assert_eq!((sync.count("delivered"), sync.count("discarded")), (2, 2), "{sync:?}");
+    let failures = &sync.syncs()[0]["failures"];
+    assert_eq!(failures[0]["failure"]["reason"], "ErrConsent");
+    assert_eq!(
+        (&failures[0]["count"], &failures[0]["samples"][0]["payload"]),
+        (&json!(2), &json!(""))
+    );
+    assert_eq!(shop.versions("all").into_keys().collect::<Vec<_>>(), ["1", "2"]);
+    let test = shop.run(&["test", "all", "--record", "3"]).await;
+    assert_eq!((test.code, &test.json()["error"]["code"]), (Some(2), &json!("R420")));
+
+    shop.run(&["sync", "gone"]).await;
+    shop.sql(
+        "update people set wants_news = 1 where id = 3; delete from people where id in (2, 4)",
+    );
+    assert_eq!(shop.run(&["sync", "all"]).await.count("delivered"), 1);
+    let gone = shop.run(&["sync", "gone", "--approve"]).await;
+    assert_eq!(gone.count("delivered"), 2, "a delete needs no consent: {gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_of_usage_stops_syncs_at_its_limit() {
+    let shop = Shop::new(250, Script::default()).await;
+    let yaml = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    shop.write("ebb.yaml", &format!("{yaml}usage: {{ plan: {{ records: 120 }} }}\n"));
+    let paused = shop.run(&["sync", "all"]).await;
+    assert_eq!((paused.code, paused.count("delivered")), (Some(1), 120), "{paused:?}");
+    assert_eq!(paused.syncs()[0]["failure"]["reason"], "ErrUsageLimit");
+    let refused = shop.run(&["sync", "all"]).await;
+    assert_eq!((refused.code, &refused.json()["error"]["code"]), (Some(2), &json!("R405")));
+    let usage = shop.run(&["usage"]).await.json();
+    assert_eq!((&usage["records"], &usage["limit"]), (&json!(120), &json!(120)));
+    assert_eq!(usage["destinations"], json!([{ "destination": "hook", "records": 120 }]));
+
+    shop.write("ebb.yaml", &yaml);
+    assert_eq!(shop.run(&["sync", "all"]).await.count("delivered"), 130, "the rest");
+    assert_eq!(shop.run(&["usage"]).await.json()["records"], 250);
+    assert_eq!(shop.versions("all").len(), 250);
 }

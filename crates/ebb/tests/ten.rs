@@ -36,7 +36,7 @@ async fn ten_syncs_end_however_often_the_server_with_its_control_database_elsewh
 async fn ten_syncs_end_however_often_the_server_over_postgres_is_killed() {
     let Some(database) = Database::new().await else { return };
     database.people(PEOPLE).await;
-    let shop = database.shop(script()).await;
+    let shop = database.shop_with(script()).await;
     let source = format!("{{ kind: postgres, settings: {{ url: \"{}\" }}", database.url);
     killed_and_killed_again(&Ten { shop, control: None }, &source).await;
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{duration::Length, range::Range};
-use crate::{Limits, Schedule, Subscription, config::Guards};
+use crate::{Limits, Schedule, Subscription, config::Guards, usage::UsagePlan};
 
 /// Ebb's configuration: `ebb.yaml` and the files beside it
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub(super) struct ProjectForm {
     guards: Option<GuardsForm>,
     /// Limits that differ from the product's
     limits: Option<LimitsForm>,
+    /// How many records may be processed in a month
+    usage: Option<UsageForm>,
     /// What a server's destinations may reach
     network: Option<NetworkForm>,
     /// Warehouse connections by name
@@ -64,7 +66,14 @@ pub(super) struct SourceForm {
     /// The managed schema, in which Ebb tracks what was sent; `__segment_reverse_etl` if absent
     #[schemars(length(min = 1))]
     pub(super) schema: Option<String>,
+    /// By category of consent, such as `advertising`, the column that tells whether a record has it
+    pub(super) consent: Option<BTreeMap<String, ConsentColumn>>,
 }
+
+/// The name of a boolean column
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct ConsentColumn(#[schemars(length(min = 1))] pub(super) String);
 
 /// What is read of a source: a query (`sql` or `query`), a `table`, or a `dbt` model
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -119,6 +128,8 @@ pub(super) struct DestinationForm {
     pub(super) settings: Option<Map<String, Value>>,
     /// Whether anything is sent to it; true if absent
     pub(super) enabled: Option<bool>,
+    /// Categories of consent, all of which a record must have to be sent to it; none if absent
+    pub(super) consent: Option<Vec<String>>,
 }
 
 /// Model to action
@@ -226,8 +237,17 @@ impl LimitsForm {
             attempts: self.attempts.unwrap_or(others.attempts),
             retry_for: length(self.retry_for, others.retry_for),
             retention: length(self.retention, others.retention),
+            usage: others.usage,
         }
     }
+}
+
+/// How many records may be processed in a month
+#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UsageForm {
+    /// The plan, which sets the limit; `none` if absent
+    pub(super) plan: Option<UsagePlan>,
 }
 
 /// The shape of names, for editors. Ebb's own check says more.

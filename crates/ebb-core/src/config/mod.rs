@@ -4,6 +4,7 @@
 //! sync began.
 
 mod assemble;
+mod consent;
 pub mod dbt;
 mod duration;
 mod form;
@@ -21,9 +22,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
+use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery, usage::UsagePlan};
 
 pub use assemble::{assemble, assemble_without_secrets};
+pub use consent::Demand;
 pub use form::schema;
 pub use node::{Entry, Kind, Node};
 pub use places::Places;
@@ -51,6 +53,8 @@ pub struct Project {
     pub mappings: BTreeMap<String, Mapping>,
     /// The limits that hold.
     pub limits: Limits,
+    /// The plan of usage; its limit is among the limits.
+    pub usage: UsagePlan,
     /// Addresses inside the operator's network that a server's destinations may be at.
     pub allowed_addresses: Vec<IpNet>,
     /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].
@@ -71,6 +75,9 @@ pub struct Source {
     pub schema: String,
     /// Syncs of its models that a server runs side by side, 1 or more.
     pub max_concurrent_syncs: usize,
+    /// By category of consent the column that tells whether a record has it.
+    #[serde(default)]
+    pub consent: BTreeMap<String, String>,
 }
 
 /// The managed schema, unless the source names another.
@@ -126,6 +133,9 @@ pub struct Destination {
     pub settings: Settings,
     /// Whether anything is sent to it.
     pub enabled: bool,
+    /// Categories of consent, all of which a record must have to be sent to it.
+    #[serde(default)]
+    pub consent: Vec<String>,
 }
 
 /// Model to action.

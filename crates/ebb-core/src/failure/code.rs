@@ -130,6 +130,8 @@ codes! {
 
     MappingDisabled "M306" PauseSync "the mapping is switched off",
         "Set `enabled: true` on the mapping";
+    ConsentColumn "M307" PauseSync "the model has no boolean column that tells of a consent",
+        "Add the column to the query, or correct `consent` of the source";
 
     NullIdentifier "R401" RejectRow "the record has no identifier",
         "Filter such rows out of the model, or give them an identifier";
@@ -139,8 +141,8 @@ codes! {
         "Select fewer or shorter columns, or raise the limit";
     ColumnTooLarge "R404" RejectRow "a column's value is larger than the limit",
         "Shorten the value in the model, or raise the limit";
-    UsageLimit "R405" RejectRow "the usage limit is reached",
-        "Raise the limit, or wait for the next period";
+    UsageLimit "R405" PauseSync "the usage limit is reached",
+        "Nothing: syncs go on by themselves in the next month. `usage` in a project file sets the limit";
     GivenUp "R406" RejectRow "the record failed too often",
         "Mend the cause, then `ebb reset` or `ebb replay` to send the record again";
     SyncRunning "R407" StopRun "a sync of this mapping is running",
@@ -169,6 +171,8 @@ codes! {
         "List some records with `ebb preview`";
     NotSent "R419" StopRun "the record was not sent because the sync ended before",
         "Mend what ended the sync; the next sync sends the record";
+    ConsentMissing "R420" RejectRow "the record has no consent to what the destination demands",
+        "Nothing, if that is so: the record is sent once its consent column becomes true";
 
     FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
         "Create the file or correct its path";
@@ -230,8 +234,23 @@ impl Code {
             Self::ColumnTooLarge => Some("ErrColumnTooLarge"),
             Self::PayloadInvalid => Some("ErrPayloadInvalid"),
             Self::UsageLimit => Some("ErrUsageLimit"),
+            Self::ConsentMissing => Some("ErrConsent"),
             _ => None,
         }
+    }
+
+    /// Whether a record that is discarded so was never sent: something in it was wrong before.
+    pub const fn is_before_sending(self) -> bool {
+        matches!(
+            self,
+            Self::NullIdentifier
+                | Self::DuplicateIdentifier
+                | Self::RecordTooLarge
+                | Self::ColumnTooLarge
+                | Self::ConsentMissing
+                | Self::PayloadInvalid
+                | Self::MappingFailed
+        )
     }
 }
 

@@ -14,7 +14,7 @@ pub use destination::{
 pub use parts::{PartInfo, Parts};
 pub use store::{
     Attempts, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status, Store, SyncKind,
-    SyncRecord, Verdict,
+    SyncRecord, Verdict, processed,
 };
 pub use warehouse::{
     BatchStream, Commit, Diff, DiffJob, Discarded, Finding, ModelQuery, Preview, Recipe, Tracked,

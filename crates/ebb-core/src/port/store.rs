@@ -6,7 +6,10 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
 use super::{Diff, PartInfo};
-use crate::{Counts, Failure, Operation, PartNumber, SyncId};
+use crate::{
+    Counts, Failure, Operation, PartNumber, SyncId,
+    usage::{Cycle, Used},
+};
 
 /// Why a sync runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +113,23 @@ pub struct SyncRecord {
     pub changes_dropped: bool,
     /// Things a person should know, such as values that became null, with how many.
     pub warnings: Vec<(String, u64)>,
+}
+
+impl SyncRecord {
+    /// The destination that its plan names.
+    pub fn destination(&self) -> Option<&str> {
+        self.plan.pointer("/mapping/destination")?.as_str()
+    }
+}
+
+/// How many records a sync tried, by what its journal counts and tells of failures.
+pub fn processed(journaled: &Counts, failures: &[FailureGroup]) -> u64 {
+    let Counts { delivered, failed, discarded, .. } = journaled;
+    let never_sent = failures.iter().filter(|group| {
+        group.verdict == Verdict::Discarded && group.failure.code.is_before_sending()
+    });
+    let settled = delivered.total() + failed.total() + discarded.total();
+    settled.saturating_sub(never_sent.map(|group| group.count).sum())
 }
 
 /// What became of one change.
@@ -249,6 +269,10 @@ pub trait Store: Send + Sync {
 
     /// Forgets the attempts of records that did not fail in this sync: it went through all changes.
     async fn settle_attempts(&self, mapping: &str, sync: SyncId) -> Result<(), Failure>;
+
+    /// What destinations got in this month and those behind it, by the month in which a sync began. A
+    /// sync counts from its first outcome on, exactly once, whatever was interrupted.
+    async fn used(&self, since: Cycle) -> Result<Vec<Used>, Failure>;
 
     /// Syncs that ended before a moment and still have parts.
     async fn with_parts_before(&self, moment: Timestamp) -> Result<Vec<SyncId>, Failure>;

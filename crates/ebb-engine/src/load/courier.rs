@@ -21,7 +21,7 @@ use super::{
     gate::{Permit, Signal},
     judge::{Endurance, Judge},
 };
-use crate::{Progress, Retries};
+use crate::{Progress, Retries, allowance::Allowance};
 
 /// So many batches in a row that fail after all their tries mean that the destination is down.
 const PATIENCE: u32 = 8;
@@ -59,6 +59,8 @@ pub(crate) struct Courier {
     pub(crate) parts: Arc<dyn Parts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gate: Arc<Gate>,
+    /// What may be sent in the month in which the sync began, if that is limited.
+    pub(crate) allowance: Option<Arc<Allowance>>,
     pub(crate) limits: Limits,
     pub(crate) retries: Retries,
     /// Changes that have an outcome from an earlier run.
@@ -89,6 +91,19 @@ impl Courier {
         }
     }
 
+    /// Takes a batch's records from what may be sent. Where that is less, loading stops, and the records that
+    /// may not are left to the next sync.
+    pub(crate) fn afford(&self, mut cargo: Cargo) -> Option<Cargo> {
+        let Some(allowance) = &self.allowance else { return Some(cargo) };
+        let items = &mut cargo.batch.items;
+        let granted = usize::try_from(allowance.take(items.len() as u64)).unwrap_or(usize::MAX);
+        if granted < items.len() {
+            self.halt(allowance.exhausted(self.clock.now()));
+            items.truncate(granted);
+        }
+        (!items.is_empty()).then_some(cargo)
+    }
+
     /// Stops loading because of a failure that concerns more than some records. The first one
     /// counts.
     pub(crate) fn halt(&self, failure: Failure) {
@@ -105,10 +120,14 @@ impl Courier {
         permit: Permit,
     ) -> Result<(), Failure> {
         let Cargo { part, batch } = cargo;
+        let taken = batch.items.len() as u64;
         let mut entries = Vec::with_capacity(batch.items.len());
         let mut pending = vec![batch];
         while let Some(batch) = pending.pop() {
             self.settle(&part, batch, &mut pending, &mut entries).await;
+        }
+        if let Some(allowance) = &self.allowance {
+            allowance.give_back(taken, &entries);
         }
         if !entries.is_empty() {
             self.give_up_old(&mut entries).await?;

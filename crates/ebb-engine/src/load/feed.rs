@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ebb_core::{
-    Failure, PartNumber, Record, RecordSet, Remedy,
+    Code, Failure, PartNumber, Record, RecordSet, Remedy,
     port::{ItemBuffer, JournalEntry, Sample, Verdict},
 };
 use tokio::sync::mpsc;
@@ -12,7 +12,6 @@ use super::{
     Batcher,
     courier::{Cargo, Courier, LoadedPart},
     judge::{SAMPLE_BYTES, cut},
-    prepare,
 };
 use crate::stage::Shelf;
 
@@ -67,7 +66,7 @@ async fn feed_part(
                 if courier.done.contains(record.seq()) {
                     continue;
                 }
-                match prepare(&*courier.action, &record, &courier.limits, buffer) {
+                match courier.action.prepare(&record, buffer) {
                     Ok(item) => batcher.add(item, &mut ready),
                     Err(failure) if failure.remedy() == Remedy::RejectRow => {
                         rejected.push(rejection(courier, record, failure));
@@ -114,7 +113,12 @@ async fn journal(
 }
 
 fn rejection(courier: &Courier, record: Record<'_>, failure: Failure) -> JournalEntry {
-    let payload = cut(courier.redactor.redact(&record.properties().to_json()), SAMPLE_BYTES);
+    // Who does not consent is named, and no more of them kept.
+    let payload = if failure.code == Code::ConsentMissing {
+        String::new()
+    } else {
+        cut(courier.redactor.redact(&record.properties().to_json()), SAMPLE_BYTES)
+    };
     let sample = Sample { record_id: record.record_id().to_owned(), payload, reply: None };
     let failure = failure.map_message(|message| courier.redactor.redact(&message));
     JournalEntry {

@@ -1,6 +1,7 @@
 //! Parts to outcomes: map, batch, send, judge, journal.
 
 mod batcher;
+mod consent;
 mod courier;
 mod feed;
 mod gate;
@@ -11,7 +12,6 @@ pub(crate) use batcher::Batcher;
 pub(crate) use courier::{Cargo, Courier};
 pub(crate) use gate::Gate;
 pub(crate) use judge::{SAMPLE_BYTES, cut};
-pub(crate) use prepare::prepare;
 
 use std::sync::Arc;
 
@@ -49,6 +49,7 @@ pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(
             note(ended);
         }
         let Some(permit) = courier.admit().await else { continue };
+        let Some(cargo) = courier.afford(cargo) else { continue };
         tasks.spawn(Arc::clone(courier).deliver(cargo, permit));
     }
     while let Some(ended) = tasks.join_next().await {

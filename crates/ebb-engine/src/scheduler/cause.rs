@@ -22,6 +22,16 @@ pub enum Work {
     Rebase,
 }
 
+impl Work {
+    /// Whether records go out by it.
+    pub(super) const fn sends(self) -> bool {
+        match self {
+            Self::Sync | Self::ApprovedSync | Self::Replay { .. } => true,
+            Self::Rebase => false,
+        }
+    }
+}
+
 /// Why a sync began.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

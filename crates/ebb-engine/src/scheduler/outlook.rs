@@ -16,6 +16,11 @@ pub enum Outlook {
         /// Syncs of the source that start before this one.
         before: usize,
     },
+    /// It is due, or will be, and nothing starts before a moment: the month's usage is at its limit.
+    Paused {
+        /// When syncs go on.
+        until: Timestamp,
+    },
     /// It starts then.
     Due {
         /// When.

@@ -9,7 +9,9 @@ use std::{
 use ebb_core::{
     Code, Failure,
     port::{Status, SyncRecord},
+    usage::Cycle,
 };
+use jiff::Timestamp;
 use tokio::{
     sync::Notify,
     task::{Id, JoinError, JoinSet},
@@ -72,8 +74,7 @@ impl Scheduler {
                 (table.starts(now), table.wakes_at())
             };
             for start in starts {
-                let (name, work) = (start.mapping.clone(), start.work);
-                names.insert(running.spawn(self.start(start, stop)).id(), (name, work));
+                names.insert(running.spawn(self.start(start.clone(), stop)).id(), start);
             }
             let until = wakes_at.and_then(|at| Duration::try_from(now.duration_until(at)).ok());
             tokio::select! {
@@ -123,7 +124,7 @@ impl Scheduler {
     fn note(
         &self,
         ended: Result<(Id, Ran), JoinError>,
-        names: &mut HashMap<Id, (String, Work)>,
+        names: &mut HashMap<Id, Start>,
         tell: &impl Fn(&SyncRecord),
     ) {
         let (id, ran) = match ended {
@@ -133,7 +134,8 @@ impl Scheduler {
                 (error.id(), Err(Failure::new(Code::Interrupted, message).caused_by(error)))
             }
         };
-        let Some((mapping, work)) = names.remove(&id) else { return };
+        let Some(Start { mapping, work, cause }) = names.remove(&id) else { return };
+        let paused = paused(&ran, self.engine.now());
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&mapping);
         let well = match &ran {
             Ok(syncs) => {
@@ -142,12 +144,39 @@ impl Scheduler {
                 matches!(work, Work::Sync | Work::ApprovedSync)
                     && matches!(last, Some(Status::Succeeded | Status::Partial))
             }
+            Err(failure) if paused.is_some() => {
+                tracing::info!(mapping, code = %failure.code, %failure, "a sync waits");
+                false
+            }
             Err(failure) => {
                 tracing::error!(mapping, code = %failure.code, %failure, "a sync could not run");
                 false
             }
         };
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = paused {
+            table.pause(until);
+            // A replay that was cut short would begin from its start.
+            if !matches!(work, Work::Replay { .. }) || ran.is_err() {
+                table.again(&mapping, work, cause);
+            }
+        }
         table.ended(&mapping, well);
+    }
+}
+
+/// Until when a sync must wait that met the limit of its month.
+fn paused(ran: &Ran, now: Timestamp) -> Option<Timestamp> {
+    let at_limit = |failure: &&Failure| failure.code == Code::UsageLimit;
+    match ran {
+        Err(failure) => {
+            let left = Some(failure).filter(at_limit)?.retry_after()?;
+            now.checked_add(left).ok()
+        }
+        Ok(syncs) => {
+            let last = syncs.last()?;
+            last.failure.as_ref().filter(at_limit)?;
+            Some(Cycle::of(last.started_at).ends())
+        }
     }
 }

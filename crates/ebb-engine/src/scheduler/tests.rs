@@ -181,6 +181,29 @@ fn a_mapping_that_moves_to_another_source_keeps_its_places_straight() {
     assert_eq!(names(&table.starts(at("11:00:02"))), ["c"], "the place at the first one is free");
 }
 
+#[test]
+fn while_it_is_paused_only_what_sends_nothing_starts_and_all_goes_on_then() {
+    let mut table = Timetable::default();
+    table.set("people", hourly());
+    table.set("orders", entry(json!({ "every": "2h" })));
+    table.set("manual", entry(json!("manual")));
+    table.pause(at("13:30:00"));
+    let paused = Some(Outlook::Paused { until: at("13:30:00") });
+    assert_eq!(table.outlook("people"), paused, "it would be due before");
+    assert_eq!(table.outlook("manual"), Some(Outlook::Idle { why: WhyNot::Manual }));
+    assert_eq!(table.starts(at("12:00:00")), []);
+    assert_eq!((table.outlook("people"), table.outlook("orders")), (paused.clone(), paused));
+    assert!(table.request("manual", Work::Rebase));
+    assert_eq!(names(&table.starts(at("12:01:00"))), ["manual"]);
+    assert_eq!(table.wakes_at(), Some(at("13:00:00")));
+    assert_eq!(table.starts(at("13:00:00")), []);
+    assert_eq!(table.wakes_at(), Some(at("13:30:00")));
+    table.ended("manual", true);
+    let starts = table.starts(at("13:30:00"));
+    assert_eq!(names(&starts), ["people", "orders"], "each once");
+    assert_eq!(starts[0].cause, Cause::Schedule { due: at("11:00:00") });
+}
+
 /// What may happen to a timetable.
 #[derive(Debug, Clone)]
 enum Step {

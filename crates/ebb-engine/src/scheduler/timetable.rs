@@ -46,6 +46,13 @@ struct Line {
     waiting: Waiting,
 }
 
+impl Line {
+    /// Whether what waits first sends something.
+    fn sends_next(&self) -> bool {
+        self.waiting.front().is_some_and(|(work, _)| work.sends())
+    }
+}
+
 #[derive(Debug, Default)]
 struct Queue {
     running: usize,
@@ -64,6 +71,8 @@ pub struct Timetable {
     queues: BTreeMap<String, Queue>,
     /// Syncs of one source that may run side by side.
     places: BTreeMap<String, usize>,
+    /// Until then nothing starts that sends.
+    paused_until: Option<Timestamp>,
 }
 
 /// Syncs of one source that run side by side, unless the source says otherwise.
@@ -161,6 +170,16 @@ impl Timetable {
         }
     }
 
+    /// Starts nothing that sends before a moment. What is due until then waits, and starts then.
+    pub fn pause(&mut self, until: Timestamp) {
+        self.paused_until = self.paused_until.max(Some(until));
+    }
+
+    /// Work that could not be done, or not to its end, waits again.
+    pub(super) fn again(&mut self, mapping: &str, work: Work, cause: Cause) {
+        self.enqueue(mapping, work, cause);
+    }
+
     /// What starts at this moment. Each must be followed by [`Timetable::ended`].
     pub fn starts(&mut self, now: Timestamp) -> Vec<Start> {
         while let Some((due, mapping)) = self.due.pop_first() {
@@ -171,11 +190,16 @@ impl Timetable {
             self.pass(&mapping, due, now);
             self.enqueue(&mapping, Work::Sync, Cause::Schedule { due });
         }
+        self.paused_until = self.paused_until.filter(|until| *until > now);
+        let paused = self.paused_until.is_some();
         let mut starts = Vec::new();
         for (source, queue) in &mut self.queues {
             let places = self.places.get(source).copied().unwrap_or(PLACES);
             while queue.running < places {
-                let Some(mapping) = queue.waiting.pop_front() else { break };
+                let next = queue.waiting.iter().position(|mapping| {
+                    !paused || self.lines.get(mapping).is_some_and(|line| !line.sends_next())
+                });
+                let Some(mapping) = next.and_then(|next| queue.waiting.remove(next)) else { break };
                 let line = self.lines.get_mut(&mapping);
                 let Some((work, cause)) = line.and_then(|line| line.waiting.pop_front()) else {
                     continue;
@@ -218,14 +242,21 @@ impl Timetable {
 
     /// The moment of the next start by schedule, if nothing else happens before.
     pub fn wakes_at(&self) -> Option<Timestamp> {
-        self.due.first().map(|(due, _)| *due)
+        let due = self.due.first().map(|(due, _)| *due);
+        due.into_iter().chain(self.paused_until).min()
     }
 
     /// What a mapping does next; `None` if it is unknown.
     pub fn outlook(&self, mapping: &str) -> Option<Outlook> {
-        let Line { entry, due, waiting } = self.lines.get(mapping)?;
+        let line = self.lines.get(mapping)?;
+        let Line { entry, due, waiting } = line;
         if self.running.contains_key(mapping) {
             return Some(Outlook::Running);
+        }
+        if let Some(until) = self.paused_until
+            && (line.sends_next() || waiting.is_empty() && due.is_some_and(|due| due < until))
+        {
+            return Some(Outlook::Paused { until });
         }
         if !waiting.is_empty() {
             let queue = self.queues.get(&entry.source)?;

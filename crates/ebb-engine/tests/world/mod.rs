@@ -11,8 +11,8 @@ use std::{
 
 use ebb_core::{
     Failure, Limits, Subscription,
-    config::{Guards, Mapping, Model},
-    port::{Clock, SyncRecord},
+    config::{Demand, Guards, Mapping, Model},
+    port::{Clock, SyncRecord, Warehouse},
 };
 use ebb_engine::{
     Approval, Cause, Delivery, Engine, Job, Jobs, PartSize, Plan, Ports, Retries, Tuning, Watch,
@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) parts: Arc<MemoryParts>,
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) mapping: Arc<Mutex<Mapping>>,
+    pub(crate) demands: Arc<Mutex<Vec<Demand>>>,
+    pub(crate) limits: Arc<Mutex<Limits>>,
     pub(crate) clock: Arc<WorldClock>,
 }
 
@@ -61,6 +63,8 @@ impl World {
             parts: Arc::new(MemoryParts::new(seed)),
             receiver: Arc::new(Receiver::new(faults, seed)),
             mapping: Arc::new(Mutex::new(mapping)),
+            demands: Arc::default(),
+            limits: Arc::default(),
             clock: Arc::new(WorldClock(tokio::time::Instant::now())),
         }
     }
@@ -77,7 +81,7 @@ impl World {
             source: Retries { first: Duration::from_millis(20), ..Retries::of_sources() },
             part_size: PartSize { rows: 17, bytes: usize::MAX },
         };
-        Engine::new(ports, Limits::default(), tuning, seed)
+        Engine::new(ports, self.limits.lock().unwrap().clone(), tuning, seed)
     }
 
     pub(crate) fn plan(&self) -> Plan {
@@ -113,6 +117,8 @@ impl Jobs for World {
     fn job(&self, plan: Plan) -> Result<Job, Failure> {
         let delivery: Arc<dyn Delivery> = Arc::new(Tool::new(Arc::clone(&self.receiver)));
         let query = plan.model.query();
-        Ok(Job { plan, query, warehouse: Arc::<MemoryWarehouse>::clone(&self.warehouse), delivery })
+        let warehouse: Arc<dyn Warehouse> = Arc::<MemoryWarehouse>::clone(&self.warehouse);
+        let demands = self.demands.lock().unwrap().clone();
+        Ok(Job { plan, query, warehouse, delivery, demands })
     }
 }

@@ -12,9 +12,10 @@ use ebb_core::{
     Code, Counts, Failure, Operation, PartNumber, SyncId, Tally,
     port::{
         Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store, SyncRecord,
-        Verdict,
+        Verdict, processed,
     },
     record::{OP, SEQ},
+    usage::{Cycle, Used},
 };
 use jiff::Timestamp;
 
@@ -26,11 +27,17 @@ struct State {
     groups: BTreeMap<SyncId, Vec<FailureGroup>>,
     attempts: BTreeMap<(String, String), (Attempts, SyncId)>,
     canceled: BTreeSet<SyncId>,
+    used: BTreeMap<(Cycle, String), u64>,
     locks: BTreeSet<String>,
 }
 
 impl State {
     fn save(&mut self, mut sync: SyncRecord) {
+        if sync.status.is_final()
+            && let Some(used) = self.open(sync.id)
+        {
+            *self.used.entry((used.cycle, used.destination)).or_default() += used.records;
+        }
         if !sync.status.is_final()
             && let Some(old) = self.syncs.get(&sync.id)
         {
@@ -38,6 +45,17 @@ impl State {
             sync.counts = Counts { extracted, not_subscribed, ..old.counts };
         }
         self.syncs.insert(sync.id, sync);
+    }
+
+    /// What a sync used that has not ended.
+    fn open(&self, sync: SyncId) -> Option<Used> {
+        let record = self.syncs.get(&sync).filter(|record| !record.status.is_final())?;
+        let groups = self.groups.get(&sync).map(Vec::as_slice).unwrap_or_default();
+        Some(Used {
+            destination: record.destination()?.to_owned(),
+            cycle: Cycle::of(record.started_at),
+            records: processed(&record.counts, groups),
+        })
     }
 }
 
@@ -201,6 +219,17 @@ impl Store for MemoryStore {
         let mut state = self.state.lock().unwrap();
         state.attempts.retain(|(name, _), (_, last)| name != mapping || *last == sync);
         Ok(())
+    }
+
+    async fn used(&self, since: Cycle) -> Result<Vec<Used>, Failure> {
+        let state = self.state.lock().unwrap();
+        let ended = state.used.iter().map(|((cycle, destination), records)| Used {
+            destination: destination.clone(),
+            cycle: *cycle,
+            records: *records,
+        });
+        let open = state.syncs.keys().filter_map(|sync| state.open(*sync));
+        Ok(ended.chain(open).filter(|used| used.cycle >= since).collect())
     }
 
     async fn with_parts_before(&self, moment: Timestamp) -> Result<Vec<SyncId>, Failure> {

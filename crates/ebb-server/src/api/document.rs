@@ -21,6 +21,7 @@ use crate::refusal::ProblemDocument;
         (name = "destinations", description = "Connections to tools"),
         (name = "mappings", description = "Which model goes to which destination"),
         (name = "syncs", description = "What ran, runs and is to run"),
+        (name = "usage", description = "How many records destinations got"),
         (name = "apply", description = "A folder's configuration as a whole"),
         (name = "catalog", description = "Which kinds of sources and destinations there are"),
         (name = "people", description = "Who may use the server"),

@@ -22,6 +22,7 @@ mod sections;
 mod shapes;
 mod syncs;
 mod tokens;
+mod usage;
 mod views;
 
 use std::sync::Arc;
@@ -69,6 +70,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(mappings::router())
         .merge(syncs::router())
         .merge(progress::router())
+        .merge(usage::router())
         .merge(people::router())
         .merge(tokens::router())
         .merge(audit::router())

@@ -146,8 +146,11 @@ pub(super) struct DiscardedRows {
 /// What a mapping does next; `state` says which of the other values are there.
 #[derive(ToSchema)]
 pub(super) struct Outlook {
-    /// `running`, `queued`, `due`, `after` or `idle`.
+    /// `running`, `queued`, `paused`, `due`, `after` or `idle`.
     state: String,
+    /// Of what is paused because the month's usage is at its limit: when syncs go on.
+    #[schema(required = false)]
+    until: jiff::Timestamp,
     /// Of what is due: when.
     #[schema(required = false)]
     at: jiff::Timestamp,
@@ -235,4 +238,41 @@ pub(super) struct FieldKind {
     kind: String,
     /// `always`, `sometimes` or `never`.
     required: String,
+}
+
+/// Records that were processed: delivered, failed or refused. A sync counts in the month (UTC) in which it began.
+#[derive(ToSchema)]
+pub(super) struct UsageReport {
+    /// This month.
+    #[schema(example = "2026-11")]
+    month: String,
+    /// When the next one begins.
+    ends_at: jiff::Timestamp,
+    /// `none`, `free`, `teams`, `records` or `business`.
+    plan: String,
+    /// Records that may be processed in a month.
+    #[schema(required, nullable)]
+    limit: Option<u64>,
+    /// Records that were processed in this month.
+    records: u64,
+    /// The same by destination, most first.
+    destinations: Vec<UsageShare>,
+    /// This month and the twelve before it, the newest first.
+    months: Vec<UsageMonth>,
+}
+
+/// A month.
+#[derive(ToSchema)]
+pub(super) struct UsageMonth {
+    #[schema(example = "2026-11")]
+    month: String,
+    records: u64,
+    destinations: Vec<UsageShare>,
+}
+
+/// A destination's part of a month.
+#[derive(ToSchema)]
+pub(super) struct UsageShare {
+    destination: String,
+    records: u64,
 }

@@ -142,8 +142,13 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         let lost = latest.as_ref().and_then(|sync| sync.failure.as_ref());
         let lost = lost.is_some_and(|failure| failure.code == Code::Interrupted);
         let interrupted = entry.off.is_none() && (lost || store.unfinished(name).await?.is_some());
+        let at_limit = |sync: &SyncRecord| {
+            sync.failure.as_ref().is_some_and(|failure| failure.code == Code::UsageLimit)
+        };
+        // What the limit of usage cut short goes on by itself, as soon as it may.
+        let cut_short = entry.off.is_none() && latest.as_ref().is_some_and(at_limit);
         table.set(name, entry);
-        if interrupted {
+        if interrupted || cut_short {
             table.request(name, Work::Sync);
         }
     }

@@ -4,10 +4,11 @@
 use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
-    port::{FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    port::{Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    usage::Report,
 };
 use ebb_engine::{DryRun, Journey, Outlook};
-use ebb_workspace::{Freshness, Preview};
+use ebb_workspace::{Freshness, Preview, SystemClock};
 
 use super::{App, Change, Section, alone, shown};
 use crate::access::Actor;
@@ -147,6 +148,13 @@ impl App {
         let expected = expected.or_else(|| entry.map(|entry| entry.version));
         let (name, document) = (name.to_owned(), Some(document));
         self.change(&actor.told(), Change { section, name, document, expected }).await
+    }
+
+    /// How many records destinations got in this month and in those before it.
+    pub(crate) async fn usage(&self) -> Result<Report, Failure> {
+        let now = SystemClock.now();
+        let used = self.store.used(Report::since(now)).await?;
+        Ok(Report::new(&used, self.configuration().workspace.project.usage, now))
     }
 
     /// What a mapping does next.

@@ -23,7 +23,7 @@ use super::{
     page,
     syncs::Line,
     tool::{Tool, tool},
-    words::{Pill, ago, count, next},
+    words::{Pill, ago, clock, count, next},
 };
 use crate::{
     access::Actor,
@@ -56,6 +56,8 @@ struct MappingPage {
     next: (String, String),
     last: Option<(String, String)>,
     held: Option<Failure>,
+    /// When it goes on, if the limit of usage is reached.
+    paused: Option<String>,
     busy: bool,
     delivered: String,
     success: Option<String>,
@@ -93,7 +95,7 @@ pub(super) async fn show(
         pill: match latest {
             _ if running => Pill::RUNNING,
             _ if queued => Pill::QUEUED,
-            Some(sync) => Pill::of(sync.status),
+            Some(sync) => Pill::of_sync(sync),
             None => Pill::NEVER,
         },
         model: mapping.model.clone(),
@@ -107,6 +109,17 @@ pub(super) async fn show(
         held: latest
             .filter(|sync| sync.status == Status::Held)
             .and_then(|sync| sync.failure.clone()),
+        paused: match outlook {
+            Some(Outlook::Paused { until }) => Some(clock(now, until)),
+            Some(
+                Outlook::Running
+                | Outlook::Queued { .. }
+                | Outlook::Due { .. }
+                | Outlook::After { .. }
+                | Outlook::Idle { .. },
+            )
+            | None => None,
+        },
         busy: running || queued,
         delivered: count(history.iter().map(|sync| sync.counts.delivered.total()).sum()),
         success: success(&history),

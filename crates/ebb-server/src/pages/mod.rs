@@ -14,6 +14,7 @@ mod spark;
 mod sync;
 mod syncs;
 mod tool;
+mod usage;
 mod words;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/syncs/{id}/replay", post(sync::replay))
         .route("/mappings/{name}", get(mapping::show).post(mapping::act))
         .route("/mappings/{name}/plan", get(mapping::plan))
+        .route("/usage", get(usage::show))
         .route("/mappings/{name}/journey", get(journey::show))
         .route("/settings", get(settings::show))
         .route("/settings/people", post(settings::invite))

@@ -265,7 +265,7 @@ async fn row(
         pill: match latest {
             _ if queued => Pill::QUEUED,
             _ if matches!(outlook, Some(Outlook::Running)) => Pill::RUNNING,
-            Some(sync) => Pill::of(sync.status),
+            Some(sync) => Pill::of_sync(sync),
             None => Pill::NEVER,
         },
         last: latest.map(|sync| {

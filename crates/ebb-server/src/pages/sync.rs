@@ -128,7 +128,7 @@ pub(super) async fn show(
         mapping_exists: configuration.workspace.mapping(&sync.mapping).is_ok(),
         mapping: sync.mapping.clone(),
         kind: kind(sync.kind),
-        pill: Pill::of(sync.status),
+        pill: Pill::of_sync(&sync),
         model: plan.as_ref().map(|plan| plan.mapping.model.clone()).unwrap_or_default(),
         tool: plan.as_ref().map(|plan| tool(&configuration.workspace, &plan.mapping)),
         began: began(now, &sync, plan.as_ref()),

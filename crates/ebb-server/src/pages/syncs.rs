@@ -48,7 +48,7 @@ impl Line {
         Self {
             id: sync.id.to_string(),
             mapping: sync.mapping.clone(),
-            pill: Pill::of(sync.status),
+            pill: Pill::of_sync(sync),
             kind: super::sync::kind(sync.kind),
             when: ago(now, sync.started_at),
             clock: clock(now, sync.started_at),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ebb_core::port::{Status, Verdict};
+use ebb_core::{
+    Code,
+    port::{Status, SyncRecord, Verdict},
+};
 use ebb_engine::{Outlook, WhyNot};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -18,6 +21,15 @@ impl Pill {
     pub(super) const NEVER: Self = Self { class: "", icon: "off", word: "Never run" };
     pub(super) const QUEUED: Self = Self { class: "", icon: "clock", word: "Queued" };
     pub(super) const RUNNING: Self = Self { class: "run", icon: "wave", word: "In progress" };
+    const PAUSED: Self = Self { class: "held", icon: "held", word: "Paused" };
+
+    /// How a sync stands or ended. One that met the limit of usage goes on by itself.
+    pub(super) fn of_sync(sync: &SyncRecord) -> Self {
+        match &sync.failure {
+            Some(failure) if failure.code == Code::UsageLimit => Self::PAUSED,
+            Some(_) | None => Self::of(sync.status),
+        }
+    }
 
     /// Of a record in a sync.
     pub(super) const fn of_record(verdict: Option<Verdict>) -> Self {
@@ -112,6 +124,9 @@ pub(super) fn next(outlook: Option<&Outlook>, now: Timestamp) -> (String, String
         Some(Outlook::Running) => words("Now", ""),
         Some(Outlook::Queued { running, before }) => {
             ("Waits for its turn".to_owned(), format!("{running} running, {before} before it"))
+        }
+        Some(Outlook::Paused { until }) => {
+            ("Paused".to_owned(), format!("usage limit, goes on {}", clock(now, *until)))
         }
         Some(Outlook::Due { at }) if *at <= now => words("Now", ""),
         Some(Outlook::Due { at }) => {

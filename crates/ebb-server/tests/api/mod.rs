@@ -6,3 +6,4 @@ mod description;
 mod models;
 mod people;
 mod syncs;
+mod usage;

@@ -25,6 +25,7 @@ mod rows;
 mod sql;
 mod sqlite;
 mod store;
+mod usage;
 mod writer;
 
 use std::{

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
     port::{Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
+    usage::{Cycle, Used},
 };
 use jiff::Timestamp;
 
@@ -14,6 +15,7 @@ use super::{
     right::Purpose,
     rows,
     sql::{Transaction, params},
+    usage,
     writer::Memory,
 };
 
@@ -37,6 +39,9 @@ impl Store for Database {
                 && let Some(mut journal) = memory.journals.remove(&sync.id)
             {
                 journal.fold(transaction)?;
+            }
+            if sync.status.is_final() {
+                usage::settle(transaction, &sync)?;
             }
             let counts = rows::save(transaction, &sync)?;
             if let Some(journal) = memory.journals.get_mut(&sync.id) {
@@ -159,6 +164,10 @@ impl Store for Database {
             Ok(())
         })
         .await
+    }
+
+    async fn used(&self, since: Cycle) -> Result<Vec<Used>, Failure> {
+        self.read(move |transaction| usage::used(transaction, since)).await
     }
 
     async fn with_parts_before(&self, moment: Timestamp) -> Result<Vec<SyncId>, Failure> {

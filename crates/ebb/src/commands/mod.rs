@@ -23,6 +23,7 @@ pub(crate) mod source;
 pub(crate) mod sync;
 pub(crate) mod syncs;
 pub(crate) mod test;
+pub(crate) mod usage;
 
 use std::future::Future;
 
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Finish, Stop> {
         Command::Export(arguments) => wait(server::export::run(arguments, global)),
         Command::Keys(arguments) => wait(keys::run(arguments, global)),
         Command::Syncs(arguments) => wait(syncs::run(arguments, global)),
+        Command::Usage(arguments) => wait(usage::run(arguments, global)),
         Command::Show(arguments) => wait(show::run(arguments, global)),
         Command::Record(arguments) => wait(record::run(arguments, global)),
         Command::Cancel(arguments) => wait(cancel::run(arguments, global)),

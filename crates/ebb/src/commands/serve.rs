@@ -156,6 +156,9 @@ fn words(outlook: &Outlook, now: Timestamp) -> String {
     match outlook {
         Outlook::Running => "syncs now".to_owned(),
         Outlook::Queued { .. } => "waits for its turn".to_owned(),
+        Outlook::Paused { until } => {
+            format!("paused until {until:.0}: the usage limit of the month is reached")
+        }
         Outlook::Due { at } if *at <= now => "starts at once".to_owned(),
         Outlook::Due { at } => {
             let minutes = now.duration_until(*at).as_secs() / 60;

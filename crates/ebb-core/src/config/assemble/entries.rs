@@ -12,7 +12,7 @@ use crate::{
     Schedule,
     config::{
         Destination, Entry, Mapping, Model, Place, Settings, Source,
-        form::{DestinationForm, MappingForm, ModelForm, SourceForm},
+        form::{ConsentColumn, DestinationForm, MappingForm, ModelForm, SourceForm},
     },
     suggest,
 };
@@ -33,6 +33,12 @@ impl Assembly<'_> {
                 settings: Settings::from(settings),
                 max_concurrent_syncs: form.max_concurrent_syncs.unwrap_or(2),
                 schema: form.schema.unwrap_or_else(|| MANAGED_SCHEMA.to_owned()),
+                consent: form
+                    .consent
+                    .into_iter()
+                    .flatten()
+                    .map(|(category, ConsentColumn(column))| (category, column))
+                    .collect(),
             })
         })
     }
@@ -43,6 +49,7 @@ impl Assembly<'_> {
                 kind: form.kind,
                 settings: Settings::from(form.settings.unwrap_or_default()),
                 enabled: form.enabled.unwrap_or(true),
+                consent: form.consent.unwrap_or_default(),
             })
         })
     }

@@ -1,5 +1,6 @@
 //! From files to a project: merges, checks, and says everything that is wrong at once.
 
+mod consent;
 mod entries;
 mod merge;
 mod model;
@@ -13,7 +14,7 @@ use std::{
 use super::{
     Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
     dbt::Manifest,
-    form::{self, GuardsForm, LimitsForm, NetworkForm},
+    form::{self, GuardsForm, LimitsForm, NetworkForm, UsageForm},
     range::Range,
     shape,
 };
@@ -110,6 +111,9 @@ impl<'a> Assembly<'a> {
         if let Some(guards) = self.once::<GuardsForm>("guards") {
             self.guards = guards.over(self.guards);
         }
+        let usage =
+            self.once::<UsageForm>("usage").and_then(|usage| usage.plan).unwrap_or_default();
+        self.limits.usage = usage.limit();
         let network = self.once::<NetworkForm>("network");
         let allowed = network.into_iter().flat_map(|network| network.allow);
         let allowed_addresses = allowed.map(|Range(range)| range).collect();
@@ -125,11 +129,16 @@ impl<'a> Assembly<'a> {
             models: self.models(&models, &sources),
             mappings: self.mappings(&mappings, &models, &destinations),
             destinations: self.destinations(&destinations),
-            limits: self.limits,
+            limits: self.limits.clone(),
+            usage,
             allowed_addresses,
             secrets: Vec::new(),
             places: Places::of(self.files),
         };
+        // A source that could not be read may name the column that seems to be missing.
+        if project.sources.len() == sources.len() {
+            self.consent(&project);
+        }
         if self.problems.is_empty() {
             return Ok(project);
         }

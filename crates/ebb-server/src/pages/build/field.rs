@@ -48,6 +48,8 @@ pub(crate) enum Input {
     Secret { stored: bool, lines: bool, typed: bool },
     /// One of these.
     Choice(Vec<Choice>),
+    /// Any of these.
+    Several(Vec<Choice>),
     /// On or off.
     Switch,
 }

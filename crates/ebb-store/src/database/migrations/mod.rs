@@ -7,4 +7,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("3.sql"),
     include_str!("4.sql"),
     include_str!("5.sql"),
+    include_str!("7.sql"),
 ];

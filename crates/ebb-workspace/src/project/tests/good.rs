@@ -132,3 +132,26 @@ fn every_setting_that_is_a_file_starts_from_the_project_folder_and_no_other() {
         }
     }
 }
+
+#[test]
+fn what_a_mapping_demands_names_the_columns_of_its_source() {
+    let project = project(&[(
+        "ebb.yaml",
+        "\
+sources:
+  shop: { kind: sqlite, consent: { advertising: ads_ok, analytics: stats_ok } }
+  crm: { kind: sqlite, consent: { advertising: marketing } }
+destinations:
+  ads: { kind: webhook, consent: [advertising] }
+  hook: { kind: webhook }
+",
+    )]);
+    let demands = |source: &str, destination: &str| {
+        let demands = project.demands(source, destination).into_iter();
+        demands.map(|demand| (demand.category, demand.column)).collect::<Vec<_>>()
+    };
+    let advertising = |column: &str| vec![("advertising".to_owned(), column.to_owned())];
+    assert_eq!(demands("shop", "ads"), advertising("ads_ok"));
+    assert_eq!(demands("crm", "ads"), advertising("marketing"));
+    assert_eq!(demands("shop", "hook"), []);
+}

@@ -64,10 +64,10 @@ mappings:
 ")]), @r"
     error[C503]: the top of a file has no key `projekt`
        at: ebb.yaml:1:1
-     help: Did you mean `project`? Allowed: `project`, `state`, `guards`, `limits`, `network`, `sources`, `models`, `destinations`, `mappings`
+     help: Did you mean `project`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `network`, `sources`, `models`, `destinations`, `mappings`
     error[C503]: the top of a file has no key `source`
        at: ebb.yaml:2:1
-     help: Did you mean `sources`? Allowed: `project`, `state`, `guards`, `limits`, `network`, `sources`, `models`, `destinations`, `mappings`
+     help: Did you mean `sources`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `network`, `sources`, `models`, `destinations`, `mappings`
     error[C503]: `guards` has no key `max_delete`
        at: ebb.yaml:3:11
      help: Did you mean `max_deleted`? Allowed: `max_deleted`
@@ -76,13 +76,13 @@ mappings:
      help: Did you mean `columns`? Allowed: `query_length`, `key_column_name`, `schedule_interval`, `records`, `columns`, `column_name`, `record_bytes`, `column_bytes`, `mappings_per_destination`, `preview`, `attempts`, `retry_for`, `retention`
     error[C503]: `sources.shop` has no key `schem`
        at: ebb.yaml:6:55
-     help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`
+     help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`, `consent`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
      help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`
     error[C503]: `destinations.hook` has no key `enable`
        at: ebb.yaml:10:26
-     help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`
+     help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`, `consent`
     error[C503]: `mappings.users-to-hook` has no key `record`
        at: ebb.yaml:16:5
      help: Did you mean `records`? Allowed: `model`, `destination`, `action`, `records`, `fields`, `schedule`, `enabled`, `enable_batching`, `keep_deleted_values`, `guards`

@@ -113,3 +113,40 @@ models:
      help: Write a SELECT
     ");
 }
+
+#[test]
+fn a_consent_that_is_demanded_has_its_column_in_the_source() {
+    assert_snapshot!(complaint(&[
+        ("ebb.yaml", "\
+sources:
+  shop: { kind: sqlite, consent: { advertising: ads_ok } }
+  crm: { kind: sqlite }
+models:
+  users: { source: crm, query: select 1 as id, id: id }
+destinations:
+  ads: { kind: webhook, consent: [advertising] }
+  hook: { kind: webhook, consent: [advertising, advertisng] }
+mappings:
+  users-to-ads: { model: users, destination: ads, action: send }
+"),
+    ]), @r"
+    error[C506]: the destination `hook` demands consent to `advertisng`, for which no source names a column
+       at: ebb.yaml:8:49
+     help: Did you mean `advertising`? Allowed: `advertising`
+    error[C506]: the destination `ads` of the mapping `users-to-ads` demands consent to `advertising`, for which the source `crm` names no column
+       at: ebb.yaml:10:33
+     help: Name the column in the source `crm`: `consent: { advertising: COLUMN }`
+    ");
+    assert_snapshot!(with("  ads: { kind: webhook, consent: [advertising] }\n"), @r"
+    error[C506]: the destination `ads` demands consent to `advertising`, for which no source names a column
+       at: ebb.yaml:8:35
+     help: Name the column in a source: `consent: { advertising: COLUMN }`
+    ");
+    assert_snapshot!(complaint(&[
+        ("ebb.yaml", "sources:\n  shop: { kind: sqlite, consent: { advertising: '' } }\n"),
+    ]), @r"
+    error[C504]: `sources.shop.consent.advertising` is empty
+       at: ebb.yaml:2:49
+     help: Give a value, or remove the key
+    ");
+}

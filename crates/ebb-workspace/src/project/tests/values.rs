@@ -219,3 +219,33 @@ fn limits_can_be_raised() {
     assert_eq!(project.limits.retry_for.as_secs(), 36 * 60 * 60);
     assert_eq!(project.limits.column_name, 128);
 }
+
+#[test]
+fn a_plan_of_usage_is_a_limit() {
+    let plan =
+        |plan: &str| super::project(&[("ebb.yaml", &format!("usage: {{ plan: {plan} }}\n"))]);
+    assert_eq!(plan("free").limits.usage, Some(500_000));
+    assert_eq!(plan("teams").usage.name(), "teams");
+    assert_eq!(plan("none").limits.usage, None);
+    assert_eq!(plan("{ records: 12 }").limits.usage, Some(12));
+    assert_eq!(plan("{ business: { mtu: 100 } }").limits.usage, Some(5_000));
+    assert_eq!(plan("{ business: { api_calls: 100 } }").limits.usage, Some(25));
+    assert_snapshot!(complaint(&[("ebb.yaml", "usage: { plan: gratis }\n")]), @r"
+    error[C504]: `usage.plan` cannot be `gratis`
+       at: ebb.yaml:1:16
+     help: Allowed: `none`, `free`, `teams`, `{ records: NUMBER }`, `{ business: { mtu: NUMBER } }`, `{ business: { api_calls: NUMBER } }`
+    ");
+    assert_snapshot!(complaint(&[("ebb.yaml", "usage: { plan: { records: 0 } }\n")]), @r"
+    error[C504]: `usage.plan.records` must be at least 1, but is `0`
+       at: ebb.yaml:1:27
+     help: Allowed: at least 1
+    ");
+    assert_snapshot!(complaint(&[("ebb.yaml", "usage: { plan: { business: { users: 5 } } }\n")]), @r"
+    error[C504]: `usage.plan.business` lacks the key `mtu`
+       at: ebb.yaml:1:28
+     help: Add `mtu`. Users that are tracked in a month; each of them allows 50 records
+    error[C503]: `usage.plan.business` has no key `users`
+       at: ebb.yaml:1:30
+     help: Allowed: `mtu`
+    ");
+}

@@ -116,7 +116,7 @@ async fn mapping(workspace: &Workspace, name: &str) -> Result<(), Failure> {
     let mut job = workspace.job_of(name)?;
     let query: &ModelQuery = &job.query;
     job.plan.columns = job.warehouse.columns(query).await?;
-    job.delivery.compile(&job.plan).map(drop)
+    job.action(&workspace.project.limits).map(drop)
 }
 
 fn step(what: &str, failure: Option<Failure>, place: Option<&Place>) -> Step {

@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use ebb_core::{Failure, config::Problem};
+use ebb_core::{Failure, config, config::Problem};
 use ebb_store::Role;
 use serde::Deserialize;
 use serde_json::json;
@@ -90,7 +90,7 @@ pub(super) fn destination_page(
     Ok(DestinationPage {
         frame: Frame::new(app, actor, "destinations"),
         monogram: monogram(&definition.manifest.name),
-        form: DestinationForm::new(definition, typed, &stored, problems),
+        form: DestinationForm::new(definition, typed, &stored, &workspace.project, problems),
         tested,
         there,
         hold: of.map_or(Hold::Open, |name| Hold::of(app, actor, Section::Destinations, name)),
@@ -193,7 +193,8 @@ fn as_typed(app: &App, name: &str) -> Typed {
     let redactor = workspace.redactor();
     let open = destination.settings.iter().filter(|(key, _)| open(key));
     let settings = settings::redacted(open, &redactor);
-    typed(name, &json!({ "kind": destination.kind, "settings": settings }))
+    let config::Destination { kind, consent, .. } = destination;
+    typed(name, &json!({ "kind": kind, "settings": settings, "consent": consent }))
 }
 
 pub(in crate::pages::build) async fn update(

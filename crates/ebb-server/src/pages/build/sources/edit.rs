@@ -253,6 +253,7 @@ fn as_typed(app: &App, name: &str) -> Typed {
         "settings": settings,
         "schema": source.schema,
         "max_concurrent_syncs": source.max_concurrent_syncs,
+        "consent": source.consent,
     });
     let mut found = typed(name, &document);
     found.set("kind", source.kind.as_str());

@@ -46,7 +46,21 @@ pub(super) fn document(kind: &'static Form, typed: &Typed) -> Map<String, Value>
         let at_once = number(typed.get("max_concurrent_syncs"));
         document.insert("max_concurrent_syncs".to_owned(), at_once);
     }
+    if !typed.get("consent").is_empty() {
+        document.insert("consent".to_owned(), columns_of_consent(typed.get("consent")).into());
+    }
     document
+}
+
+/// Columns by category, of a text such as `advertising: ads_ok, analytics: stats_ok`. A category without a
+/// column keeps none, which whoever reads the document refuses.
+fn columns_of_consent(text: &str) -> Map<String, Value> {
+    let pieces = text.split(',').map(str::trim).filter(|piece| !piece.is_empty());
+    let pair = |piece: &str| {
+        let (category, column) = piece.split_once(':').unwrap_or((piece, ""));
+        (category.trim().to_owned(), column.trim().into())
+    };
+    pieces.map(pair).collect()
 }
 
 /// A document as it would be typed. Secrets are not in it.
@@ -60,6 +74,12 @@ pub(super) fn typed(name: &str, document: &Value) -> Typed {
             Some(value) => typed.set(key, value.to_string()),
             None => {}
         }
+    }
+    if let Some(consent) = document.get("consent").and_then(Value::as_object) {
+        let pair = |(category, column): (&String, &Value)| {
+            format!("{category}: {}", column.as_str().unwrap_or_default())
+        };
+        typed.set("consent", consent.iter().map(pair).collect::<Vec<_>>().join(", "));
     }
     if let Some(settings) = document.get("settings").and_then(Value::as_object) {
         settings::type_in(settings, &mut typed);
@@ -113,7 +133,7 @@ impl Section {
 }
 
 /// What every kind takes.
-fn own(typed: &Typed, problems: &mut Problems) -> [Field; 2] {
+fn own(typed: &Typed, problems: &mut Problems) -> [Field; 3] {
     let mut field = |name: &str, label: &str, help: &str, default: &str| Field {
         name: name.to_owned(),
         label: label.to_owned(),
@@ -133,5 +153,15 @@ fn own(typed: &Typed, problems: &mut Problems) -> [Field; 2] {
             "Others of this source wait for their turn",
             "2",
         ),
+        Field {
+            wide: true,
+            ..field(
+                "consent",
+                "Consent columns",
+                "For each category of consent the boolean column that tells of it, such as `advertising: ads_ok, \
+                 analytics: stats_ok`. A destination that demands a category gets no record without it",
+                "",
+            )
+        },
     ]
 }

@@ -1,5 +1,0 @@
-//! What only a server can do to the control database.
-
-mod connections;
-mod failures;
-mod proxy;

@@ -12,6 +12,8 @@ mod lock;
 mod parts;
 
 pub use database::{
-    AuditLine, Database, Edit, Entry, Guest, Once, Person, Role, Sealed, SyncFilter, Token,
+    Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, AuditLine, ChannelState, Database, Edit,
+    Ending, Entry, Guest, Load, Notice, NoticeEvent, Once, Person, Role, Sealed, SyncFilter, Token,
+    Told,
 };
 pub use parts::FolderParts;

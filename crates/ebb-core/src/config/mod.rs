@@ -1,8 +1,9 @@
-//! What a project says: sources, models, destinations, mappings.
+//! What a project says: sources, models, destinations, mappings, and what is told of them.
 //!
 //! The binary reads it from YAML; the engine is given these values alone, as they were when the
 //! sync began.
 
+mod alert;
 mod assemble;
 pub mod dbt;
 mod duration;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery};
 
+pub use alert::{AlertRule, Channel, ChannelKind, Trouble};
 pub use assemble::{assemble, assemble_without_secrets};
 pub use form::schema;
 pub use node::{Entry, Kind, Node};
@@ -47,6 +49,12 @@ pub struct Project {
     pub destinations: BTreeMap<String, Destination>,
     /// Mappings by name.
     pub mappings: BTreeMap<String, Mapping>,
+    /// Ways to people by name.
+    pub channels: BTreeMap<String, Channel>,
+    /// What is told, by name.
+    pub alert_rules: BTreeMap<String, AlertRule>,
+    /// Where people reach the server's page, for links in what is sent to them.
+    pub url: Option<String>,
     /// The limits that hold.
     pub limits: Limits,
     /// What `${env:…}`, `${file:…}` and `${secret:…}` stood for anywhere in the files, for a [`crate::Redactor`].

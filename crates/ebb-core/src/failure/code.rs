@@ -167,6 +167,8 @@ codes! {
         "List some records with `ebb preview`";
     NotSent "R419" StopRun "the record was not sent because the sync ended before",
         "Mend what ended the sync; the next sync sends the record";
+    AlertNotSent "R421" StopRun "an alert could not be sent to its channel",
+        "Correct the channel's settings, and send a test alert; what was not sent is tried again for a day";
 
     FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
         "Create the file or correct its path";

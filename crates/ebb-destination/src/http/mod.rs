@@ -6,5 +6,14 @@ mod oauth;
 mod retry_after;
 mod transport;
 
+use std::sync::Arc;
+
+use ebb_core::port::{Clock, Transport};
+
 pub use client::Network;
 pub(crate) use transport::HttpTransport;
+
+/// The way out for what is sent to no destination, such as alerts: the same client with the same limits.
+pub fn transport(network: &Network, clock: Arc<dyn Clock>) -> Arc<dyn Transport> {
+    Arc::new(HttpTransport::plain(network, clock))
+}

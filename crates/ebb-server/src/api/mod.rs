@@ -4,6 +4,7 @@
 //! A handler takes what it needs through the types of [`extract`], asks [`App`], and tells what comes of it.
 //! What is refused becomes a problem document at the border.
 
+mod alerts;
 mod audit;
 mod catalog;
 mod connections;
@@ -61,12 +62,15 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(sections::models::router())
         .merge(sections::destinations::router())
         .merge(sections::mappings::router())
+        .merge(sections::channels::router())
+        .merge(sections::alert_rules::router())
         .merge(connections::router())
         .merge(catalog::router())
         .merge(previews::router())
         .merge(mappings::router())
         .merge(syncs::router())
         .merge(progress::router())
+        .merge(alerts::router())
         .merge(people::router())
         .merge(tokens::router())
         .merge(audit::router())

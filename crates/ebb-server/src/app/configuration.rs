@@ -20,6 +20,8 @@ pub(crate) enum Section {
     Models,
     Destinations,
     Mappings,
+    Channels,
+    AlertRules,
 }
 
 impl Section {
@@ -29,6 +31,8 @@ impl Section {
             Self::Models => "models",
             Self::Destinations => "destinations",
             Self::Mappings => "mappings",
+            Self::Channels => "channels",
+            Self::AlertRules => "alert_rules",
         }
     }
 
@@ -39,6 +43,8 @@ impl Section {
             Self::Models => "model",
             Self::Destinations => "destination",
             Self::Mappings => "mapping",
+            Self::Channels => "channel",
+            Self::AlertRules => "alert rule",
         }
     }
 }
@@ -103,6 +109,8 @@ impl Configuration {
             Section::Models => project.models.contains_key(name),
             Section::Destinations => project.destinations.contains_key(name),
             Section::Mappings => project.mappings.contains_key(name),
+            Section::Channels => project.channels.contains_key(name),
+            Section::AlertRules => project.alert_rules.contains_key(name),
         }
     }
 

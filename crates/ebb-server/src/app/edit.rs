@@ -9,7 +9,7 @@ use std::{
 
 use ebb_core::{
     Code, Failure, Secret,
-    config::{Place, Problem, plain},
+    config::{AlertRule, Place, Problem, plain},
     port::Clock,
 };
 use ebb_store::{AuditLine, Edit, Entry, Sealed};
@@ -22,8 +22,9 @@ use super::{
     configuration::{Made, is_secret, shown},
     entry, new_id,
 };
+use crate::alerts;
 
-/// A change of one source, model, destination or mapping.
+/// A change of one entry: a source, a model, and so on.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) section: Section,
@@ -91,6 +92,7 @@ impl App {
         }
         self.current.replace(next);
         self.reschedule().map_err(alone)?;
+        self.alerts.look();
         Ok(version)
     }
 
@@ -164,7 +166,10 @@ fn usable(workspace: &Workspace, section: Section, name: &str) -> Result<(), Vec
         Section::Sources => workspace.warehouse(name).map(drop),
         Section::Destinations => workspace.connector(name).map(drop),
         Section::Mappings => workspace.action_exists(name),
-        Section::Models => Ok(()),
+        Section::Channels => {
+            workspace.project.channels.get(name).map_or(Ok(()), alerts::check_channel)
+        }
+        Section::Models | Section::AlertRules => Ok(()),
     };
     let redactor = workspace.redactor();
     tried.map_err(|failure| {
@@ -183,6 +188,7 @@ fn sealed(app: &App, parts: Option<&Parts>) -> Result<Vec<Sealed>, Vec<Problem>>
 fn not_needed(workspace: &Workspace, section: Section, name: &str) -> Result<(), Failure> {
     let project = &workspace.project;
     let mapping = |(user, _): (&String, _)| format!("the mapping `{user}`");
+    let rule = |(user, _): (&String, _)| format!("the alert rule `{user}`");
     let users: Vec<String> = match section {
         Section::Sources => {
             let models = project.models.iter().filter(|(_, model)| model.source == name);
@@ -198,8 +204,16 @@ fn not_needed(workspace: &Workspace, section: Section, name: &str) -> Result<(),
         Section::Mappings => {
             let users =
                 project.mappings.iter().filter(|(_, user)| user.schedule.after() == Some(name));
-            users.map(mapping).collect()
+            let names =
+                |rule: &AlertRule| rule.mappings.as_ref().is_some_and(|names| names.contains(name));
+            let rules = project.alert_rules.iter().filter(|(_, user)| names(user));
+            users.map(mapping).chain(rules.map(rule)).collect()
         }
+        Section::Channels => {
+            let users = project.alert_rules.iter().filter(|(_, user)| user.to.contains(name));
+            users.map(rule).collect()
+        }
+        Section::AlertRules => Vec::new(),
     };
     if users.is_empty() {
         return Ok(());
@@ -288,7 +302,8 @@ pub(crate) fn secret_keys(now: &Configuration, section: Section, kind: &str) -> 
             let Ok(definition) = now.workspace.catalog.find(kind) else { return Vec::new() };
             definition.secret_settings().map(str::to_owned).collect()
         }
-        Section::Models | Section::Mappings => Vec::new(),
+        Section::Channels => alerts::secrets(kind).map(str::to_owned).collect(),
+        Section::Models | Section::Mappings | Section::AlertRules => Vec::new(),
     }
 }
 
@@ -324,7 +339,7 @@ fn paths(
                 named.push(("dbt.project".to_owned(), value));
             }
         }
-        Section::Destinations | Section::Mappings => {}
+        Section::Destinations | Section::Mappings | Section::Channels | Section::AlertRules => {}
     }
     let root = &now.workspace.project.root;
     let state = &now.workspace.project.state;
@@ -394,7 +409,7 @@ fn audit_line(
         id: new_id(),
         at: SystemClock.now(),
         actor: actor.to_owned(),
-        action: format!("{}.{done}", section.noun()),
+        action: format!("{}.{done}", section.noun().replace(' ', "_")),
         subject: name.to_owned(),
         before: before.map(|entry| shown(&entry.document)),
         after,

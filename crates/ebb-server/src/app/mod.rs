@@ -23,7 +23,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use crate::access::{Throttle, first_owner};
+use crate::{
+    access::{Throttle, first_owner},
+    alerts::Alerts,
+};
 pub(crate) use configuration::{Configuration, Section, is_secret, shown};
 pub(crate) use edit::{Change, secret_keys};
 use mappings::Current;
@@ -36,6 +39,7 @@ pub struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) scheduler: Scheduler,
     pub(crate) throttle: Throttle,
+    pub(crate) alerts: Alerts,
     /// Whether browsers may send cookies by TLS alone.
     pub(crate) secure: bool,
     current: Arc<Current>,
@@ -69,12 +73,14 @@ impl App {
         let table = timetable(&current.configuration(), &store).await.map_err(alone)?;
         let engine = Arc::new(engine);
         let scheduler = Scheduler::new(Arc::clone(&engine), Arc::<Current>::clone(&current), table);
+        let alerts = Alerts::load(&store).await.map_err(alone)?;
         let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
         let app = Self {
             store,
             engine,
             scheduler,
             throttle: Throttle::default(),
+            alerts,
             secure,
             current,
             vault,
@@ -88,9 +94,13 @@ impl App {
         self.current.configuration()
     }
 
-    /// Runs syncs by their schedules until `stop` says otherwise.
+    /// Runs syncs by their schedules, and tells what goes wrong, until `stop` says otherwise.
     pub async fn run_schedules(&self, stop: &CancellationToken, tell: impl Fn(&SyncRecord) + Sync) {
-        self.scheduler.run(stop, tell).await;
+        let tell = |sync: &SyncRecord| {
+            self.alerts.look();
+            tell(sync);
+        };
+        tokio::join!(self.scheduler.run(stop, tell), self.alerts.run(self, stop));
     }
 
     /// What each mapping does next, in words of the scheduler.

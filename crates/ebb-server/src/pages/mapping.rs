@@ -10,6 +10,7 @@ use axum::{
 };
 use ebb_core::{
     Code, Failure, Operation,
+    config::Trouble,
     port::{Clock, Status, Store, SyncRecord},
 };
 use ebb_engine::{DryRun, Outlook, Work};
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 use super::{
     Frame,
+    alerts::AlertLine,
     chart::Chart,
     page,
     syncs::Line,
@@ -54,6 +56,7 @@ struct MappingPage {
     next: (String, String),
     last: Option<(String, String)>,
     held: Option<Failure>,
+    alerts: Vec<AlertLine>,
     busy: bool,
     delivered: String,
     success: Option<String>,
@@ -101,6 +104,14 @@ pub(super) async fn show(
         held: latest
             .filter(|sync| sync.status == Status::Held)
             .and_then(|sync| sync.failure.clone()),
+        // A held sync has a notice of its own.
+        alerts: app
+            .alerts
+            .of(&name)
+            .into_iter()
+            .filter(|alert| alert.trouble != Trouble::Held.as_str())
+            .map(|alert| AlertLine::new(alert, now))
+            .collect(),
         busy: running || queued,
         delivered: count(history.iter().map(|sync| sync.counts.delivered.total()).sum()),
         success: success(&history),

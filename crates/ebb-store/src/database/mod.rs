@@ -5,6 +5,7 @@
 //! when it returns. Nothing is kept per delivered change: a group adds a compressed set of `seq`
 //! ([`journal`]), and these are folded into chunks of 65,536.
 
+mod alerts;
 mod answers;
 mod bits;
 mod connection;
@@ -14,6 +15,7 @@ mod groups;
 mod history;
 mod journal;
 mod lease;
+mod outbox;
 mod people;
 mod previews;
 mod readers;
@@ -27,10 +29,12 @@ use ebb_core::{Code, Failure};
 use rusqlite::Transaction;
 
 use crate::folder;
+pub use alerts::{Alert, AlertEnd, AlertFilter, AlertTurn, Ending, Load, Notice, NoticeEvent};
 pub use answers::Once;
 pub use entries::{AuditLine, Edit, Entry, Sealed};
 use fault::Fault;
 pub use history::SyncFilter;
+pub use outbox::{AlertMessage, ChannelState, Told};
 pub use people::{Guest, Person, Role, Token};
 use readers::Readers;
 use writer::{Memory, Writer};

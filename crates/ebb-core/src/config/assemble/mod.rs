@@ -1,5 +1,6 @@
 //! From files to a project: merges, checks, and says everything that is wrong at once.
 
+mod alerts;
 mod entries;
 mod merge;
 mod model;
@@ -111,8 +112,10 @@ impl<'a> Assembly<'a> {
         }
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
+        let url = self.once("url");
         let [sources, models, destinations, mappings] =
             ["sources", "models", "destinations", "mappings"].map(|section| self.merged(section));
+        let [channels, rules] = ["channels", "alert_rules"].map(|section| self.merged(section));
         let project = Project {
             name: name.unwrap_or_default(),
             root: self.root.to_owned(),
@@ -121,6 +124,9 @@ impl<'a> Assembly<'a> {
             models: self.models(&models, &sources),
             mappings: self.mappings(&mappings, &models, &destinations),
             destinations: self.destinations(&destinations),
+            alert_rules: self.alert_rules(&rules, &mappings, &channels),
+            channels: self.channels(&channels),
+            url,
             limits: self.limits,
             secrets: Vec::new(),
             places: Places::of(self.files),

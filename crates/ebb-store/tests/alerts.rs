@@ -3,9 +3,7 @@
 use std::cell::Cell;
 
 use ebb_core::{Code, Failure};
-use ebb_store::{
-    Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, Database, Ending, Notice, NoticeEvent,
-};
+use ebb_store::{Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, Database, Ending, Notice};
 use jiff::Timestamp;
 
 fn at(second: i64) -> Timestamp {

@@ -154,7 +154,8 @@ mod tests {
     fn what_nobody_watches_is_withdrawn() {
         let watched = Watched::from([(FAILED, [].into())]);
         let mut open = Open::new();
-        apply(&mut open, &turn(&open, "m", &watched, &after(Status::Failed), &|| "1".to_owned()));
+        let first = turn(&open, "m", &watched, &after(Status::Failed), &|| "1".to_owned());
+        apply(&mut open, &first);
         let now = Timestamp::UNIX_EPOCH;
         assert!(withdraw(&open, now, |mapping, _| mapping == "m").closed.is_empty());
         let gone = withdraw(&open, now, |_, _| false);

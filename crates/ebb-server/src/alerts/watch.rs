@@ -30,6 +30,9 @@ use crate::app::{App, new_id};
 /// What no sync tells of is looked at after this long.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// What ends within so long is looked at together.
+const TOGETHER: Duration = Duration::from_millis(200);
+
 /// A sync is in the control database a little later than the moment at which it ended.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
 
@@ -57,6 +60,8 @@ pub(crate) struct Alerts {
 struct Memory {
     /// Syncs that ended before were looked at; `None` before the first look.
     seen: Option<Timestamp>,
+    /// The syncs that ended lately and were looked at, by their mapping.
+    looked_at: BTreeMap<String, String>,
     /// The rules at the last look: others say other things of the same syncs.
     rules: BTreeMap<String, AlertRule>,
     moved_on: Timestamp,
@@ -107,10 +112,11 @@ impl Alerts {
         while !stop.is_cancelled() {
             if let Err(failure) = self.look_at_all(app, &mut memory).await {
                 tracing::error!(code = %failure.code, %failure, "alerts could not be looked at");
+                memory.looked_at.clear();
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.changed.notified() => {}
+                () = self.changed.notified() => tokio::time::sleep(TOGETHER).await,
                 () = tokio::time::sleep(LOOK) => {}
             }
         }
@@ -139,7 +145,11 @@ impl Alerts {
         let mut wanted: BTreeSet<String> = match memory.seen {
             Some(seen) if memory.rules == *rules => {
                 let since = seen.saturating_sub(OVERLAP).unwrap_or(seen);
-                app.store.mappings_synced_since(since).await?.into_iter().collect()
+                let ended = app.store.mappings_synced_since(since).await?.into_iter().collect();
+                let before = std::mem::replace(&mut memory.looked_at, ended);
+                let now = memory.looked_at.iter();
+                let new = now.filter(|(mapping, sync)| before.get(*mapping) != Some(sync));
+                new.map(|(mapping, _)| mapping.clone()).collect()
             }
             Some(_) | None => project.mappings.keys().cloned().collect(),
         };
@@ -225,11 +235,14 @@ async fn facts(
     now: Timestamp,
     due_since: Option<Timestamp>,
 ) -> Result<Facts, Failure> {
-    let days = watched.keys().any(|condition| {
-        matches!(condition.trouble, Trouble::DeliveryRate | Trouble::VolumeChange)
+    let days = watched.keys().map(|condition| match condition.trouble {
+        Trouble::Failed | Trouble::Partial | Trouble::Held | Trouble::Late => 0,
+        // A sync that ended today may have begun yesterday.
+        Trouble::DeliveryRate => 2,
+        Trouble::VolumeChange => volume::DAYS,
     });
-    let (loads, older) = if days {
-        let days = i64::try_from(volume::DAYS).unwrap_or_default();
+    let days = i64::try_from(days.max().unwrap_or_default()).unwrap_or_default();
+    let (loads, older) = if days > 0 {
         let since = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
         store.loads(mapping, since).await?
     } else {

@@ -7,7 +7,7 @@ use ebb_core::{Code, Failure, config::Trouble};
 use ebb_store::{Alert, AlertFilter, Told};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -124,7 +124,7 @@ enum AlertState {
 }
 
 /// Which alerts.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Wanted {

@@ -179,5 +179,5 @@ section!(
     "alert_rules",
     "/alert_rules",
     "/alert_rules/{name}",
-    "rule for alerts"
+    "rule"
 );

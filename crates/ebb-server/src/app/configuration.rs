@@ -44,7 +44,7 @@ impl Section {
             Self::Destinations => "destination",
             Self::Mappings => "mapping",
             Self::Channels => "channel",
-            Self::AlertRules => "alert rule",
+            Self::AlertRules => "rule",
         }
     }
 }

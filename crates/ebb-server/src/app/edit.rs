@@ -409,7 +409,7 @@ fn audit_line(
         id: new_id(),
         at: SystemClock.now(),
         actor: actor.to_owned(),
-        action: format!("{}.{done}", section.noun().replace(' ', "_")),
+        action: format!("{}.{done}", section.noun()),
         subject: name.to_owned(),
         before: before.map(|entry| shown(&entry.document)),
         after,

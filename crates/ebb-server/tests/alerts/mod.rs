@@ -154,7 +154,9 @@ async fn a_message_outlives_the_server_and_is_sent_by_the_next() {
 
     hook.answer(204);
     house.control("update alert_message set next_at = 0 where next_at is not null");
-    let house = house.restarted().await;
+    let owner = house.owner.clone();
+    let mut house = house.restarted().await;
+    house.owner = owner;
     let told = until("the message", async || {
         let told = house.get(&path).await["told"][0].clone();
         (told["state"] == "sent").then_some(told)

@@ -235,12 +235,17 @@ impl Database {
         .await
     }
 
-    /// The mappings of which a sync has ended since a moment.
-    pub async fn mappings_synced_since(&self, since: Timestamp) -> Result<Vec<String>, Failure> {
+    /// The mappings of which a sync has ended since a moment, each with the newest of these syncs.
+    pub async fn mappings_synced_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<(String, String)>, Failure> {
         self.read(move |connection| {
-            let query = "select distinct mapping from sync where finished_at >= ?1";
+            let query =
+                "select mapping, max(id) from sync where finished_at >= ?1 group by mapping";
             let mut statement = connection.prepare_cached(query)?;
-            let rows = statement.query_map([since.as_microsecond()], |row| row.get(0))?;
+            let rows = statement
+                .query_map([since.as_microsecond()], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await

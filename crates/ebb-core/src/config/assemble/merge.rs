@@ -16,7 +16,7 @@ const NAME_LENGTH: usize = 50;
 /// A section's word for one of its entries.
 pub(super) fn noun(section: &str) -> &str {
     match section {
-        "alert_rules" => "alert rule",
+        "alert_rules" => "rule",
         section => section.strip_suffix('s').unwrap_or(section),
     }
 }

@@ -45,7 +45,7 @@ fn what_a_rule_names_must_be_there() {
        at: ebb.yaml:11:22
      help: Allowed: `a`
     error[C506]: the alert rule `mine` names the channel `mail`, which is not defined
-       at: ebb.yaml:11:30
+       at: ebb.yaml:11:31
      help: None is defined yet
     ");
 }
@@ -64,5 +64,14 @@ fn a_measure_of_what_is_not_told_is_a_mistake() {
 fn words_that_are_not_allowed_are_answered_with_those_that_are() {
     let more = "channels:\n  ops: { kind: fax }\nalert_rules:\n  Mine: { when: [fail] }\n";
     assert_snapshot!(with(more), @r"
+    error[C504]: `channels.ops.kind` cannot be `fax`
+       at: ebb.yaml:9:16
+     help: Allowed: `email`, `slack`, `webhook`
+    error[C504]: `Mine` cannot be the name of a rule
+       at: ebb.yaml:11:3
+     help: Allowed: `a` to `z`, `0` to `9`, `-` and `_`, at most 50 of them, the first a letter or digit
+    error[C504]: `alert_rules.Mine.when.0` cannot be `fail`
+       at: ebb.yaml:11:18
+     help: Did you mean `failed`? Allowed: `failed`, `partial`, `held`, `late`, `delivery_rate`, `volume_change`
     ");
 }

@@ -16,7 +16,7 @@ use crate::app::{App, Configuration, new_id};
 const GATHER: Duration = Duration::from_secs(2);
 
 /// The outbox is looked at again after this long, whatever it says.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// More things than these are not told one by one.
 const TOLD: usize = 100;
@@ -148,7 +148,7 @@ mod tests {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let made = at(0);
         assert_eq!(again(0, made, at(0), Some(Duration::from_secs(90))), Some(at(90)));
-        assert_eq!(again(0, made, at(0), Some(Duration::from_secs(86_400))), Some(at(1800)));
+        assert_eq!(again(0, made, at(0), Some(Duration::from_hours(24))), Some(at(1800)));
         assert_eq!(again(i64::MAX, made, at(0), None), Some(at(1800)));
     }
 }

@@ -108,7 +108,9 @@ impl Letter {
             text.push('\n');
         }
         if self.more > 0 {
-            text.push_str(&format!("And {} more, in the page under Alerts.\n\n", self.more));
+            text.push_str("And ");
+            text.push_str(&self.more.to_string());
+            text.push_str(" more, in the page under Alerts.\n\n");
         }
         text.push_str("You get this because an alert rule of Ebb names this channel.\n");
         text

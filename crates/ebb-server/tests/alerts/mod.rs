@@ -260,3 +260,28 @@ async fn what_a_rule_needs_stays_and_what_nobody_watches_is_withdrawn() {
     assert!(hook.posted("/slack").is_empty());
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_that_has_no_place_is_late_until_it_starts() {
+    let slow = Script { delay: Duration::from_secs(4), ..Script::default() };
+    let house = House::new(1, slow).await;
+    let rule = json!({ "when": ["late"], "late_after": "1s" });
+    house.make("alert_rules", "standard", rule).await;
+    for name in ["one", "two", "three"] {
+        let mapping = json!({
+            "model": "people", "destination": "hook", "action": "send",
+            "fields": { "url": house.receiver.url(&format!("/{name}")) },
+            "schedule": { "every": "15m" },
+        });
+        house.make("mappings", name, mapping).await;
+    }
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    // Any change has the alerts looked at, which else happens twice a minute.
+    house.make("alert_rules", "other", json!({ "enabled": false })).await;
+    let [late] = house.alerts("?state=open", 1).await.try_into().unwrap();
+    assert_eq!((&late["mapping"], &late["trouble"]), (&json!("three"), &json!("late")));
+    assert_eq!((&late["threshold"], &late["sync"]), (&json!(1.0), &Value::Null));
+    let [over] = house.alerts("?state=past", 1).await.try_into().unwrap();
+    assert_eq!((&over["id"], &over["ending"]), (&late["id"], &json!("recovered")));
+    house.close().await;
+}

@@ -105,9 +105,13 @@ pub(super) fn typed(name: &str, rule: &AlertRule) -> Typed {
     typed.set("max_volume_change", rule.max_volume_change.to_string());
     if let Some(mappings) = &rule.mappings {
         typed.set("which", "some");
-        mappings.iter().for_each(|name| typed.add("mapping", name.as_str()));
+        for name in mappings {
+            typed.add("mapping", name.as_str());
+        }
     }
-    rule.to.iter().for_each(|name| typed.add("to", name.as_str()));
+    for name in &rule.to {
+        typed.add("to", name.as_str());
+    }
     if rule.enabled {
         typed.set("enabled", "true");
     }

@@ -161,6 +161,41 @@ async function walk(browser) {
   await main.getByText("What to do.").first().waitFor();
   await look(page, "sync-failed");
 
+  // What went wrong is told: in the page, and by a channel that a rule names.
+  await until("an alert is open", async () => {
+    await go("/alerts");
+    return (await main.locator("tbody tr").count()) > 0;
+  });
+  await look(page, "alerts");
+  await go("/alerts/channels/new/email");
+  await page.fill("[name=name]", "ops");
+  await page.fill("[name=s-host]", "127.0.0.1");
+  await page.selectOption("[name=s-security]", "none");
+  await page.fill("[name=s-port]", "9");
+  await page.fill("[name=s-from]", "Ebb <ebb@example.com>");
+  await page.fill("[name=s-to]", "ops@example.com");
+  await main.getByRole("button", { name: "Send a test alert" }).click();
+  await main.getByText("cannot be reached").first().waitFor();
+  await look(page, "channel-new");
+  await main.getByRole("button", { name: "Create channel" }).click();
+  await page.waitForURL(/\/alerts\?done=channel/);
+  await go("/alerts/rules/new");
+  await page.fill("[name=name]", "by-hand");
+  await main.getByLabel("Sync partial").check();
+  await main.getByLabel("These alone").check();
+  await main.getByLabel("people-by-hand").check();
+  await main.getByLabel("ops", { exact: true }).check();
+  await page.fill("[name=late_after]", "soon");
+  await main.getByRole("button", { name: "Create rule" }).click();
+  await main.locator("#late_after-wrong").waitFor();
+  await look(page, "rule-new");
+  await page.fill("[name=late_after]", "2h");
+  await main.getByRole("button", { name: "Create rule" }).click();
+  await page.waitForURL(/\/alerts\?done=rule/);
+  await look(page, "alerts-rules");
+  await go("/mappings/people-by-hand");
+  await look(page, "mapping-alert");
+
   // A second person looks, and can change nothing.
   await go("/settings");
   await page.fill("[name=email]", "vi@example.com");
@@ -173,7 +208,7 @@ async function walk(browser) {
   await theirs.fill("#name", "Vi");
   await theirs.fill("#password", PASSWORD);
   await theirs.click("button[type=submit]");
-  for (const address of ["/", "/sources", "/models/my-people", "/destinations", "/mappings/people-by-hand"]) {
+  for (const address of ["/", "/sources", "/models/my-people", "/destinations", "/mappings/people-by-hand", "/alerts"]) {
     await theirs.goto(base + address);
     const buttons = await theirs.locator("main button, main a.btn.primary").allTextContents();
     const allowed = /^\s*(Preview|Refresh|Search|Copy.*)?\s*$/;

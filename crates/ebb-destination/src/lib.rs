@@ -23,7 +23,7 @@ pub use catalog::{Catalog, Definition};
 pub use connector::{Connector, check_mapping, payload, references};
 pub use describe::{ActionDescription, Description, FieldDescription, Need};
 pub use ebb_mapping::References;
-pub use http::{Network, Outlet, Reach, no_answer};
+pub use http::{Network, Outlet, Reach, no_answer, transport};
 pub use manifest::{
     ActionManifest, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule, Setting,
     SettingKind, SyncModes,

@@ -5,6 +5,7 @@
 //! by the same rules.
 
 mod access;
+mod alerts;
 mod api;
 mod app;
 mod assets;
@@ -13,5 +14,6 @@ mod pages;
 mod refusal;
 mod router;
 
+pub use alerts::check_channel;
 pub use app::{App, Started};
 pub use router::serve;

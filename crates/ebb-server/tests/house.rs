@@ -239,6 +239,21 @@ impl House {
         database.execute_batch(text).unwrap();
     }
 
+    /// Writes to the control database beside the server.
+    pub(crate) fn control(&self, text: &str) {
+        let database = Connection::open(self.folder.path().join(".ebb/control.db")).unwrap();
+        database.execute_batch(text).unwrap();
+    }
+
+    /// Whether these letters stand anywhere in the control database.
+    pub(crate) fn control_holds(&self, text: &str) -> bool {
+        ["control.db", "control.db-wal"].iter().any(|name| {
+            let bytes =
+                std::fs::read(self.folder.path().join(".ebb").join(name)).unwrap_or_default();
+            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        })
+    }
+
     /// Tells the server to stop, and waits until it has.
     pub(crate) async fn close(mut self) {
         self.end().await;

@@ -6,6 +6,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod alerts;
 mod api;
 mod door;
 mod house;

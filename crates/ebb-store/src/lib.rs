@@ -13,7 +13,8 @@ mod lock;
 mod parts;
 
 pub use database::{
-    AuditLine, Database, DatabaseUrl, Edit, Entry, Guest, Once, Person, Role, Sealed, ServerLock,
-    SyncFilter, Token,
+    Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, AuditLine, ChannelState, Database,
+    DatabaseUrl, Edit, Ending, Entry, Guest, Load, Notice, NoticeEvent, Once, Person, Role, Sealed,
+    ServerLock, SyncFilter, Token, Told,
 };
 pub use parts::FolderParts;

@@ -6,6 +6,7 @@
     reason = "a test fails by them"
 )]
 
+mod alerts;
 mod answers;
 mod children;
 mod crash;

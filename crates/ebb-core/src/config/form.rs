@@ -7,7 +7,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{duration::Length, range::Range};
-use crate::{Limits, Schedule, Subscription, config::Guards, usage::UsagePlan};
+use crate::{
+    Limits, Schedule, Subscription,
+    config::{ChannelKind, Guards, Trouble},
+    usage::UsagePlan,
+};
 
 /// Ebb's configuration: `ebb.yaml` and the files beside it
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,6 +45,15 @@ pub(super) struct ProjectForm {
     /// Which model goes to which destination, by name
     #[schemars(extend("propertyNames" = names()))]
     mappings: Option<BTreeMap<String, MappingForm>>,
+    /// Ways to people outside the page, by name
+    #[schemars(extend("propertyNames" = names()))]
+    channels: Option<BTreeMap<String, ChannelForm>>,
+    /// What people are told of without looking, by name
+    #[schemars(extend("propertyNames" = names()))]
+    alert_rules: Option<BTreeMap<String, AlertRuleForm>>,
+    /// Where people reach the server's page, such as `https://ebb.example.com`: for links in alerts
+    #[schemars(length(min = 1))]
+    url: Option<String>,
 }
 
 /// What a server's destinations may reach
@@ -157,6 +170,40 @@ pub(super) struct MappingForm {
     pub(super) keep_deleted_values: Option<bool>,
     /// What holds a sync until somebody approves
     pub(super) guards: Option<GuardsForm>,
+}
+
+/// A way to people outside the page
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChannelForm {
+    /// What it is
+    pub(super) kind: ChannelKind,
+    /// Settings of the kind
+    pub(super) settings: Option<Map<String, Value>>,
+}
+
+/// What people are told of without looking
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertRuleForm {
+    /// What is told; `[failed, held, late, delivery_rate]` if absent
+    #[schemars(length(min = 1))]
+    pub(super) when: Option<Vec<Trouble>>,
+    /// The names of the mappings that are watched; all if absent
+    #[schemars(length(min = 1))]
+    pub(super) mappings: Option<Vec<String>>,
+    /// So long after it was due a sync may start; `30m` if absent
+    pub(super) late_after: Option<Length>,
+    /// The share of records that must be delivered within 24 hours, 0 to 1; 0.9 if absent
+    #[schemars(range(min = 0, max = 1))]
+    pub(super) min_delivery_rate: Option<f64>,
+    /// How far the records of 24 hours may be from the usual, as a share of it; 0.5 if absent
+    #[schemars(range(min = 0.01, max = 1000))]
+    pub(super) max_volume_change: Option<f64>,
+    /// The names of the channels that are told beside the page; none if absent
+    pub(super) to: Option<Vec<String>>,
+    /// Whether the rule holds; true if absent
+    pub(super) enabled: Option<bool>,
 }
 
 /// What holds a sync until somebody approves

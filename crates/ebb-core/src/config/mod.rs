@@ -1,8 +1,9 @@
-//! What a project says: sources, models, destinations, mappings.
+//! What a project says: sources, models, destinations, mappings, and what is told of them.
 //!
 //! The binary reads it from YAML; the engine is given these values alone, as they were when the
 //! sync began.
 
+mod alert;
 mod assemble;
 mod consent;
 pub mod dbt;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery, usage::UsagePlan};
 
+pub use alert::{AlertRule, Channel, ChannelKind, Trouble};
 pub use assemble::{assemble, assemble_without_secrets};
 pub use consent::Demand;
 pub use form::schema;
@@ -51,6 +53,12 @@ pub struct Project {
     pub destinations: BTreeMap<String, Destination>,
     /// Mappings by name.
     pub mappings: BTreeMap<String, Mapping>,
+    /// Ways to people by name.
+    pub channels: BTreeMap<String, Channel>,
+    /// What is told, by name.
+    pub alert_rules: BTreeMap<String, AlertRule>,
+    /// Where people reach the server's page, for links in what is sent to them.
+    pub url: Option<String>,
     /// The limits that hold.
     pub limits: Limits,
     /// The plan of usage; its limit is among the limits.

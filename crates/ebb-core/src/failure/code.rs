@@ -173,6 +173,8 @@ codes! {
         "Mend what ended the sync; the next sync sends the record";
     ConsentMissing "R420" RejectRow "the record has no consent to what the destination demands",
         "Nothing, if that is so: the record is sent once its consent column becomes true";
+    AlertNotSent "R421" StopRun "an alert could not be sent to its channel",
+        "Correct the channel's settings, and send a test alert; what was not sent is tried again for a day";
 
     FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
         "Create the file or correct its path";

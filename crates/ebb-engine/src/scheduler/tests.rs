@@ -54,6 +54,23 @@ fn what_was_missed_starts_once_and_tells_its_moment() {
 }
 
 #[test]
+fn what_is_due_and_has_no_place_waits_since_its_moment() {
+    let mut table = Timetable::default();
+    table.set_places("db", 1);
+    table.set("people", hourly());
+    table.set("orders", hourly());
+    assert_eq!(table.waiting(), []);
+    table.starts(at("11:00:05"));
+    let waits = |name: &str| [(name.to_owned(), at("11:00:00"))];
+    assert_eq!(table.waiting(), waits("people"));
+    table.request("orders", Work::Sync);
+    assert_eq!(table.waiting(), waits("people"), "what people ask for is due at no moment");
+    table.ended("orders", true);
+    table.starts(at("11:20:00"));
+    assert_eq!(table.waiting(), []);
+}
+
+#[test]
 fn a_mapping_that_was_just_switched_on_starts_at_once() {
     let mut table = Timetable::default();
     table.set("people", Entry { at_once: true, ..hourly() });

@@ -246,6 +246,18 @@ impl Timetable {
         due.into_iter().chain(self.paused_until).min()
     }
 
+    /// Mappings of which a sync is due by schedule and has not started, with the moment for which it was due.
+    pub fn waiting(&self) -> Vec<(String, Timestamp)> {
+        let waits = |(mapping, line): (&String, &Line)| {
+            let due = line.waiting.iter().find_map(|(_, cause)| match cause {
+                Cause::Schedule { due } => Some(*due),
+                Cause::Request | Cause::After { .. } => None,
+            });
+            Some((mapping.clone(), due?))
+        };
+        self.lines.iter().filter_map(waits).collect()
+    }
+
     /// What a mapping does next; `None` if it is unknown.
     pub fn outlook(&self, mapping: &str) -> Option<Outlook> {
         let line = self.lines.get(mapping)?;

@@ -1,4 +1,4 @@
-//! Whether sources and destinations answer.
+//! Whether sources, destinations and channels answer.
 
 use std::sync::Arc;
 
@@ -15,7 +15,10 @@ use super::{
 use crate::{app::App, refusal::Refusal};
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(check_source)).routes(routes!(check_destination))
+    OpenApiRouter::new()
+        .routes(routes!(check_source))
+        .routes(routes!(check_destination))
+        .routes(routes!(test_channel))
 }
 
 /// Everything that was tried.
@@ -69,4 +72,16 @@ async fn check_destination(
 ) -> Result<Json<Checked>, Refusal> {
     let failure = app.probe_destination(&name).await?;
     Ok(checked([("credentials", failure)].into_iter()))
+}
+
+/// Send a test alert to a channel
+#[utoipa::path(post, path = "/channels/{name}/test", tag = "channels", params(("name" = String, Path)),
+    responses((status = 200, description = "Whether it was taken", body = Checked)))]
+async fn test_channel(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    Path(name): Path<String>,
+) -> Result<Json<Checked>, Refusal> {
+    let failure = app.test_channel(&actor, &name).await?;
+    Ok(checked([("test alert", failure)].into_iter()))
 }

@@ -23,6 +23,9 @@ use crate::refusal::ProblemDocument;
         (name = "syncs", description = "What ran, runs and is to run"),
         (name = "usage", description = "How many records destinations got"),
         (name = "apply", description = "A folder's configuration as a whole"),
+        (name = "alerts", description = "What went wrong and was told"),
+        (name = "alert_rules", description = "What is told"),
+        (name = "channels", description = "Where it is told beside the page"),
         (name = "catalog", description = "Which kinds of sources and destinations there are"),
         (name = "people", description = "Who may use the server"),
         (name = "tokens", description = "What programs are known by"),
@@ -38,11 +41,13 @@ pub(super) fn beginning() -> utoipa::openapi::OpenApi {
 }
 
 /// The documents of project files by section: their schemas are those of the files.
-const DOCUMENTS: [(&str, &str); 4] = [
+const DOCUMENTS: [(&str, &str); 6] = [
     ("SourceDocument", "sources"),
     ("ModelDocument", "models"),
     ("DestinationDocument", "destinations"),
     ("MappingDocument", "mappings"),
+    ("ChannelDocument", "channels"),
+    ("AlertRuleDocument", "alert_rules"),
 ];
 
 /// The methods that an operation may have.

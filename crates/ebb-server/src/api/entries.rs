@@ -1,4 +1,4 @@
-//! Sources, models, destinations and mappings: the same five operations for each.
+//! What is configured, section by section: the same five operations for each.
 
 use std::{
     collections::BTreeMap,
@@ -64,6 +64,8 @@ fn names(project: &Project, section: Section, behind: Option<&str>, limit: usize
         Section::Models => of(&project.models, behind, limit),
         Section::Destinations => of(&project.destinations, behind, limit),
         Section::Mappings => of(&project.mappings, behind, limit),
+        Section::Channels => of(&project.channels, behind, limit),
+        Section::AlertRules => of(&project.alert_rules, behind, limit),
     }
 }
 
@@ -88,7 +90,7 @@ fn configured<D: From<Map<String, Value>>>(
     let known = match section {
         Section::Sources => ebb_warehouse::form(kind).is_ok(),
         Section::Destinations => configuration.workspace.catalog.find(kind).is_ok(),
-        Section::Models | Section::Mappings => true,
+        Section::Models | Section::Mappings | Section::Channels | Section::AlertRules => true,
     };
     let mut secrets = Vec::new();
     if let Some(settings) = document.get_mut("settings").and_then(Value::as_object_mut) {

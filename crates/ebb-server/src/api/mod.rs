@@ -4,6 +4,7 @@
 //! A handler takes what it needs through the types of [`extract`], asks [`App`], and tells what comes of it.
 //! What is refused becomes a problem document at the border.
 
+mod alerts;
 mod apply;
 mod audit;
 mod catalog;
@@ -63,6 +64,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(sections::models::router())
         .merge(sections::destinations::router())
         .merge(sections::mappings::router())
+        .merge(sections::channels::router())
+        .merge(sections::alert_rules::router())
         .merge(apply::router())
         .merge(connections::router())
         .merge(catalog::router())
@@ -70,6 +73,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(mappings::router())
         .merge(syncs::router())
         .merge(progress::router())
+        .merge(alerts::router())
         .merge(usage::router())
         .merge(people::router())
         .merge(tokens::router())

@@ -1,4 +1,4 @@
-//! The routes of the four sections. They differ in their words and in the document's schema alone.
+//! The routes of the sections. They differ in their words and in the document's schema alone.
 
 /// The module of a section: its document and the routes of its five operations.
 macro_rules! section {
@@ -160,4 +160,24 @@ section!(
     "/mappings",
     "/mappings/{name}",
     "mapping"
+);
+section!(
+    channels,
+    Channels,
+    ChannelDocument,
+    "A way to people outside the page, as project files have it.",
+    "channels",
+    "/channels",
+    "/channels/{name}",
+    "channel"
+);
+section!(
+    alert_rules,
+    AlertRules,
+    AlertRuleDocument,
+    "What people are told of without looking, as project files have it.",
+    "alert_rules",
+    "/alert_rules",
+    "/alert_rules/{name}",
+    "rule"
 );

@@ -14,6 +14,7 @@ use ebb_warehouse::SettingKind;
 use serde_json::{Map, Value};
 
 use super::{Configuration, Section, configuration::is_secret};
+use crate::alerts;
 
 /// A document, taken apart.
 #[derive(Debug, Default)]
@@ -105,7 +106,8 @@ pub(crate) fn secret_keys(now: &Configuration, section: Section, kind: &str) -> 
             let Ok(definition) = now.workspace.catalog.find(kind) else { return Vec::new() };
             definition.secret_settings().map(str::to_owned).collect()
         }
-        Section::Models | Section::Mappings => Vec::new(),
+        Section::Channels => alerts::secrets(kind).map(str::to_owned).collect(),
+        Section::Models | Section::Mappings | Section::AlertRules => Vec::new(),
     }
 }
 
@@ -141,7 +143,7 @@ fn paths(
                 named.push(("dbt.project".to_owned(), value));
             }
         }
-        Section::Destinations | Section::Mappings => {}
+        Section::Destinations | Section::Mappings | Section::Channels | Section::AlertRules => {}
     }
     let root = &now.workspace.project.root;
     let state = &now.workspace.project.state;

@@ -20,12 +20,21 @@ pub(crate) enum Section {
     Models,
     Destinations,
     Mappings,
+    Channels,
+    AlertRules,
 }
 
 impl Section {
     /// The section of this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        let all = [Self::Sources, Self::Models, Self::Destinations, Self::Mappings];
+        let all = [
+            Self::Sources,
+            Self::Models,
+            Self::Destinations,
+            Self::Mappings,
+            Self::Channels,
+            Self::AlertRules,
+        ];
         all.into_iter().find(|section| section.as_str() == name)
     }
 
@@ -35,6 +44,8 @@ impl Section {
             Self::Models => "models",
             Self::Destinations => "destinations",
             Self::Mappings => "mappings",
+            Self::Channels => "channels",
+            Self::AlertRules => "alert_rules",
         }
     }
 
@@ -45,6 +56,8 @@ impl Section {
             Self::Models => "model",
             Self::Destinations => "destination",
             Self::Mappings => "mapping",
+            Self::Channels => "channel",
+            Self::AlertRules => "rule",
         }
     }
 }
@@ -109,6 +122,8 @@ impl Configuration {
             Section::Models => project.models.contains_key(name),
             Section::Destinations => project.destinations.contains_key(name),
             Section::Mappings => project.mappings.contains_key(name),
+            Section::Channels => project.channels.contains_key(name),
+            Section::AlertRules => project.alert_rules.contains_key(name),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Failure,
-    config::{Place, Problem},
+    config::{AlertRule, Place, Problem},
     port::Clock,
 };
 use ebb_store::{AuditLine, Edit, Entry, Sealed};
@@ -18,8 +18,9 @@ use super::{
     configuration::{Made, shown},
     entry, new_id,
 };
+use crate::alerts;
 
-/// A change of one source, model, destination or mapping.
+/// A change of one entry: a source, a model, and so on.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) section: Section,
@@ -77,6 +78,7 @@ impl App {
         }
         self.current.replace(next);
         self.reschedule().map_err(alone)?;
+        self.alerts.look();
         Ok(versions)
     }
 
@@ -192,7 +194,10 @@ fn usable(workspace: &Workspace, section: Section, name: &str) -> Result<(), Pro
         Section::Sources => workspace.warehouse(name).map(drop),
         Section::Destinations => workspace.connector(name).map(drop),
         Section::Mappings => workspace.action_exists(name),
-        Section::Models => Ok(()),
+        Section::Channels => {
+            workspace.project.channels.get(name).map_or(Ok(()), alerts::check_channel)
+        }
+        Section::Models | Section::AlertRules => Ok(()),
     };
     let redactor = workspace.redactor();
     tried.map_err(|failure| {
@@ -206,6 +211,7 @@ fn usable(workspace: &Workspace, section: Section, name: &str) -> Result<(), Pro
 fn not_needed(workspace: &Workspace, section: Section, name: &str) -> Result<(), Failure> {
     let project = &workspace.project;
     let mapping = |(user, _): (&String, _)| format!("the mapping `{user}`");
+    let rule = |(user, _): (&String, _)| format!("the alert rule `{user}`");
     let users: Vec<String> = match section {
         Section::Sources => {
             let models = project.models.iter().filter(|(_, model)| model.source == name);
@@ -221,8 +227,16 @@ fn not_needed(workspace: &Workspace, section: Section, name: &str) -> Result<(),
         Section::Mappings => {
             let users =
                 project.mappings.iter().filter(|(_, user)| user.schedule.after() == Some(name));
-            users.map(mapping).collect()
+            let names =
+                |rule: &AlertRule| rule.mappings.as_ref().is_some_and(|names| names.contains(name));
+            let rules = project.alert_rules.iter().filter(|(_, user)| names(user));
+            users.map(mapping).chain(rules.map(rule)).collect()
         }
+        Section::Channels => {
+            let users = project.alert_rules.iter().filter(|(_, user)| user.to.contains(name));
+            users.map(rule).collect()
+        }
+        Section::AlertRules => Vec::new(),
     };
     if users.is_empty() {
         return Ok(());

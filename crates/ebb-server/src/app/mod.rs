@@ -27,6 +27,7 @@ use ulid::Ulid;
 
 use crate::{
     access::{Throttle, first_owner},
+    alerts::Alerts,
     metrics::Metrics,
 };
 pub(crate) use apart::secret_keys;
@@ -43,6 +44,7 @@ pub struct App {
     pub(crate) scheduler: Scheduler,
     pub(crate) throttle: Throttle,
     pub(crate) metrics: Metrics,
+    pub(crate) alerts: Alerts,
     /// Whether browsers may send cookies by TLS alone.
     pub(crate) secure: bool,
     current: Arc<Current>,
@@ -76,6 +78,7 @@ impl App {
         let table = timetable(&current.configuration(), &store).await.map_err(alone)?;
         let engine = Arc::new(engine);
         let scheduler = Scheduler::new(Arc::clone(&engine), Arc::<Current>::clone(&current), table);
+        let alerts = Alerts::load(&store, &current.configuration().workspace.network).await.map_err(alone)?;
         let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
         let app = Self {
             store,
@@ -83,6 +86,7 @@ impl App {
             scheduler,
             throttle: Throttle::default(),
             metrics: Metrics::default(),
+            alerts,
             secure,
             current,
             vault,
@@ -97,13 +101,14 @@ impl App {
         self.current.configuration()
     }
 
-    /// Runs syncs by their schedules until `stop` says otherwise.
+    /// Runs syncs by their schedules, and tells what goes wrong, until `stop` says otherwise.
     pub async fn run_schedules(&self, stop: &CancellationToken, tell: impl Fn(&SyncRecord) + Sync) {
         let ended = |sync: &SyncRecord| {
+            self.alerts.look();
             self.metrics.ended(sync);
             tell(sync);
         };
-        self.scheduler.run(stop, ended).await;
+        tokio::join!(self.scheduler.run(stop, ended), self.alerts.run(self, stop));
     }
 
     /// What each mapping does next, in words of the scheduler.

@@ -54,6 +54,19 @@ impl App {
         Ok(connector.probe().await.map(|failure| without_secrets(&redactor, failure)))
     }
 
+    /// Sends a test alert to a channel; gives what is wrong with it.
+    pub(crate) async fn test_channel(
+        &self,
+        actor: &Actor,
+        name: &str,
+    ) -> Result<Option<Failure>, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Channels, name)?;
+        let tried = self.alerts.try_channel(&configuration, name).await;
+        self.note(actor, "channel.tested", name).await?;
+        Ok(tried.err())
+    }
+
     /// The first records of a model.
     pub(crate) async fn preview_model(
         &self,

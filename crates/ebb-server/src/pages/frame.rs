@@ -21,6 +21,8 @@ pub(super) struct Frame {
     pub(super) models: usize,
     pub(super) destinations: usize,
     pub(super) mappings: usize,
+    /// Alerts that are open.
+    pub(super) alerts: usize,
 }
 
 impl Frame {
@@ -45,6 +47,7 @@ impl Frame {
             models: project.models.len(),
             destinations: project.destinations.len(),
             mappings: project.mappings.len(),
+            alerts: app.alerts.count(),
         }
     }
 }

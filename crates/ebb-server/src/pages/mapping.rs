@@ -10,6 +10,7 @@ use axum::{
 };
 use ebb_core::{
     Code, Failure, Operation,
+    config::Trouble,
     port::{Clock, Status, Store, SyncRecord},
 };
 use ebb_engine::{DryRun, Outlook, Work};
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 use super::{
     Frame,
+    alerts::AlertLine,
     chart::Chart,
     page,
     syncs::Line,
@@ -58,6 +60,7 @@ struct MappingPage {
     held: Option<Failure>,
     /// When it goes on, if the limit of usage is reached.
     paused: Option<String>,
+    alerts: Vec<AlertLine>,
     busy: bool,
     delivered: String,
     success: Option<String>,
@@ -120,6 +123,14 @@ pub(super) async fn show(
             )
             | None => None,
         },
+        // A held sync has a notice of its own.
+        alerts: app
+            .alerts
+            .of(&name)
+            .into_iter()
+            .filter(|alert| alert.trouble != Trouble::Held.as_str())
+            .map(|alert| AlertLine::new(alert, now))
+            .collect(),
         busy: running || queued,
         delivered: count(history.iter().map(|sync| sync.counts.delivered.total()).sum()),
         success: success(&history),

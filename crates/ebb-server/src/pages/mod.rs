@@ -1,5 +1,6 @@
 //! The pages.
 
+mod alerts;
 pub(crate) mod build;
 mod chart;
 mod door;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/syncs/{id}", get(sync::show))
         .route("/syncs/{id}/cancel", post(sync::cancel))
         .route("/syncs/{id}/replay", post(sync::replay))
+        .route("/alerts", get(alerts::show))
         .route("/mappings/{name}", get(mapping::show).post(mapping::act))
         .route("/mappings/{name}/plan", get(mapping::plan))
         .route("/usage", get(usage::show))

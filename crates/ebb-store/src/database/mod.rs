@@ -6,6 +6,7 @@
 //! delivered change: a group adds a compressed set of `seq` ([`journal`]), and these are folded into chunks
 //! of 65,536.
 
+mod alerts;
 mod answers;
 mod bits;
 mod entries;
@@ -15,6 +16,7 @@ mod history;
 mod journal;
 mod lease;
 mod migrations;
+mod outbox;
 mod people;
 mod place;
 mod postgres;
@@ -36,10 +38,12 @@ use std::{
 use ebb_core::{Code, Failure};
 
 use crate::folder;
+pub use alerts::{Alert, AlertEnd, AlertFilter, AlertTurn, Ending, Load, Notice, NoticeEvent};
 pub use answers::Once;
 pub use entries::{AuditLine, Edit, Entry, Sealed};
 use fault::Fault;
 pub use history::SyncFilter;
+pub use outbox::{AlertMessage, ChannelState, Told};
 pub use people::{Guest, Person, Role, Token};
 use place::Place;
 pub use postgres::DatabaseUrl;

@@ -15,7 +15,8 @@ use ebb_core::{
 pub(super) const MAIN: &str = "ebb.yaml";
 
 /// The folders whose files belong to a project, with all that is under them.
-const FOLDERS: [&str; 4] = ["sources", "models", "destinations", "mappings"];
+const FOLDERS: [&str; 6] =
+    ["sources", "models", "destinations", "mappings", "channels", "alert_rules"];
 
 /// The YAML files of a project, as seen from its folder: `ebb.yaml` first, the rest by name.
 ///

@@ -107,7 +107,7 @@ impl Assembly<'_> {
         mappings
     }
 
-    fn each<F: serde::de::DeserializeOwned, T>(
+    pub(super) fn each<F: serde::de::DeserializeOwned, T>(
         &mut self,
         section: &str,
         entries: &Merged<'_>,

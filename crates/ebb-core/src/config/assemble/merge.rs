@@ -15,7 +15,10 @@ const NAME_LENGTH: usize = 50;
 
 /// A section's word for one of its entries.
 pub(super) fn noun(section: &str) -> &str {
-    section.strip_suffix('s').unwrap_or(section)
+    match section {
+        "alert_rules" => "rule",
+        section => section.strip_suffix('s').unwrap_or(section),
+    }
 }
 
 impl<'a> Assembly<'a> {

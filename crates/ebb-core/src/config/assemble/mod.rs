@@ -1,5 +1,6 @@
 //! From files to a project: merges, checks, and says everything that is wrong at once.
 
+mod alerts;
 mod consent;
 mod entries;
 mod merge;
@@ -119,8 +120,10 @@ impl<'a> Assembly<'a> {
         let allowed_addresses = allowed.map(|Range(range)| range).collect();
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
+        let url = self.once("url");
         let [sources, models, destinations, mappings] =
             ["sources", "models", "destinations", "mappings"].map(|section| self.merged(section));
+        let [channels, rules] = ["channels", "alert_rules"].map(|section| self.merged(section));
         let project = Project {
             name: name.unwrap_or_default(),
             root: self.root.to_owned(),
@@ -129,6 +132,9 @@ impl<'a> Assembly<'a> {
             models: self.models(&models, &sources),
             mappings: self.mappings(&mappings, &models, &destinations),
             destinations: self.destinations(&destinations),
+            alert_rules: self.alert_rules(&rules, &mappings, &channels),
+            channels: self.channels(&channels),
+            url,
             limits: self.limits.clone(),
             usage,
             allowed_addresses,

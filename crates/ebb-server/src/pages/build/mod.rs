@@ -1,10 +1,12 @@
 //! The pages on which people build: sources, models, destinations, mappings.
 
+mod channels;
 mod destinations;
 pub(crate) mod field;
 pub(crate) mod highlight;
 mod mappings;
 mod models;
+mod rules;
 mod settings;
 mod sources;
 mod typed;
@@ -46,6 +48,13 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/build/test-destination", post(destinations::test))
         .route("/destinations/{name}", get(destinations::show).post(destinations::update))
         .route("/destinations/{name}/switch", post(destinations::switch))
+        .route("/alerts/channels/new/{kind}", get(channels::show_new).post(channels::create))
+        .route("/build/test-channel", post(channels::test))
+        .route("/alerts/channels/{name}", get(channels::show).post(channels::update))
+        .route("/alerts/channels/{name}/delete", post(channels::delete))
+        .route("/alerts/rules/new", get(rules::show_new).post(rules::create))
+        .route("/alerts/rules/{name}", get(rules::show).post(rules::update))
+        .route("/alerts/rules/{name}/delete", post(rules::delete))
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
         .route("/build/editor", post(mappings::rearrange))

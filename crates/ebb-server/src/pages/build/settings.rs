@@ -1,8 +1,8 @@
-//! Settings of sources and destinations: fields of what their kind takes, and what was typed as a document.
+//! Settings of sources, destinations and channels: fields of what their kind takes, and what was typed as a document.
 
 use std::collections::BTreeSet;
 
-use ebb_core::Redactor;
+use ebb_core::{Redactor, config::ChannelKind};
 use ebb_destination::{Manifest, SettingKind as Takes};
 use ebb_warehouse::{Form, Part, SettingKind};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use super::{
     field::{Choice, Field, Input, Need, Problems, prose},
     typed::Typed,
 };
-use crate::app::is_secret;
+use crate::{alerts::Takes as Given, app::is_secret};
 
 /// A setting of either, as far as forms differ.
 pub(super) struct Setting {
@@ -73,6 +73,27 @@ pub(super) fn of_destination(manifest: &Manifest) -> Vec<Setting> {
         part: Part::Connection,
     };
     manifest.settings.iter().map(setting).collect()
+}
+
+/// The settings of a kind of channel.
+pub(super) fn of_channel(kind: ChannelKind) -> Vec<Setting> {
+    let setting = |setting: &crate::alerts::ChannelSetting| Setting {
+        key: setting.key.to_owned(),
+        label: setting.label.to_owned(),
+        help: setting.help.to_owned(),
+        required: setting.required,
+        default: setting.default.to_owned(),
+        takes: match setting.takes {
+            Given::Text => Kind::Code,
+            Given::Secret => Kind::Secret { lines: false },
+            Given::Number => Kind::Number,
+            Given::Choice(choices) => {
+                Kind::Choice(choices.iter().map(|&choice| choice.to_owned()).collect())
+            }
+        },
+        part: Part::Connection,
+    };
+    crate::alerts::settings(kind).iter().map(setting).collect()
 }
 
 /// The name of a setting's input.

@@ -7,5 +7,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("3.sql"),
     include_str!("4.sql"),
     include_str!("5.sql"),
+    include_str!("6.sql"),
     include_str!("7.sql"),
 ];

@@ -1,5 +1,6 @@
 //! Projects as people write them, right and wrong, and the whole answer to each.
 
+mod alerts;
 mod good;
 mod keys;
 mod models;

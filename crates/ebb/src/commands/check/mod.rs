@@ -78,6 +78,11 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         };
         steps.push(step(&format!("destination {name}"), failure, place));
     }
+    for (name, channel) in &workspace.project.channels {
+        let place = workspace.project.places.get(&format!("channels.{name}"));
+        let failure = ebb_server::check_channel(channel).err();
+        steps.push(step(&format!("channel {name}"), failure, place));
+    }
     let mut untried = Vec::new();
     for (name, wanted) in &workspace.project.mappings {
         let model = workspace.project.models.get(&wanted.model);

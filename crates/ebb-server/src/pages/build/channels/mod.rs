@@ -1,0 +1,5 @@
+//! Channels: where people are told who do not look at the page.
+
+mod edit;
+
+pub(super) use edit::{Tested, create, delete, show, show_new, test, update};

@@ -1,0 +1,6 @@
+//! Alert rules: what is told of which mappings, and to whom.
+
+mod edit;
+mod form;
+
+pub(super) use edit::{create, delete, show, show_new, update};

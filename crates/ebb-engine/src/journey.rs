@@ -104,7 +104,7 @@ impl Engine {
         ];
         let known = of.into_iter().find(|(_, seqs)| seqs.contains(seq)).map(|(verdict, _)| verdict);
         // What has no outcome when its sync has ended was not sent.
-        let verdict = known.or(sync.status.is_final().then_some(Verdict::Failed));
+        let verdict = known.or_else(|| sync.status.is_final().then_some(Verdict::Failed));
         let values = cut(redactor.redact(&values), SAMPLE_BYTES);
         Ok(Some(JourneyStep { sync, operation: Some(operation), values, verdict, failure }))
     }

@@ -1,4 +1,5 @@
-//! What a monitoring system asks for: counts and times of syncs and requests, in OpenMetrics' text form.
+//! What a monitoring system asks for: counts and times of syncs and requests, in the text form of
+//! `OpenMetrics`.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -44,13 +44,12 @@ impl<'a> Keys<'a> {
                 .help("Make one with `openssl rand -base64 32` and set EBB_NEW_KEY to it"));
         }
         let old = self.vault(store).await?;
-        let new = match next {
-            Some(key) => Vault::new(key)?,
-            None => {
-                let key = new_key()?;
-                write(&self.next_file(), key.expose()).map_err(|error| self.unusable(&error))?;
-                Vault::new(key.expose())?
-            }
+        let new = if let Some(key) = next {
+            Vault::new(key)?
+        } else {
+            let key = new_key()?;
+            write(&self.next_file(), key.expose()).map_err(|error| self.unusable(&error))?;
+            Vault::new(key.expose())?
         };
         let sealed = store.secrets().await?;
         let resealed: Result<Vec<Sealed>, Failure> = sealed

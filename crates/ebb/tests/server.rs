@@ -62,7 +62,7 @@ impl Server {
         let mut joined = String::new();
         stream.read_to_string(&mut joined).await.unwrap();
         let cookie = joined.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
-        self.cookie = cookie.split(';').next().unwrap().to_owned();
+        cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
         let page = self.page("/").await;
         let mark = page.split_once("X-CSRF-Token\":\"").unwrap().1.split_once('"').unwrap().0;
         let made = self
@@ -75,7 +75,7 @@ impl Server {
             .body(json!({ "name": "tests", "role": "editor" }).to_string());
         let made: Value =
             serde_json::from_str(&made.send().await.unwrap().text().await.unwrap()).unwrap();
-        self.token = made["token"].as_str().unwrap().to_owned();
+        made["token"].as_str().unwrap().clone_into(&mut self.token);
     }
 
     /// A page as the owner sees it.

@@ -127,11 +127,11 @@ async fn killed_and_killed_again(ten: &Ten, source: &str) {
     server.kill().unwrap();
     server.wait().unwrap();
     if waited.is_err() {
-        let mut told = String::new();
+        let mut told = Vec::new();
         for number in 0..MAPPINGS {
-            told += &format!("{:#?}", ten.history(&format!("m{number}")).await);
+            told.push(ten.history(&format!("m{number}")).await);
         }
-        panic!("not every sync has ended: {told}");
+        panic!("not every sync has ended: {told:#?}");
     }
     check(ten).await;
 }

@@ -12,7 +12,7 @@ pub fn no_answer(url: &str, error: reqwest::Error) -> Failure {
     let host = url::Url::parse(url).ok();
     let host = host.as_ref().and_then(url::Url::host_str).unwrap_or("the destination").to_owned();
     let error = error.without_url();
-    if chain(&error).any(|cause| cause.is::<OutOfReach>()) {
+    if chain(&error).any(<dyn Error>::is::<OutOfReach>) {
         return out_of_reach(&host).caused_by(error);
     }
     if let Some(reason) = certificate(&error) {

@@ -27,7 +27,7 @@ pub enum Reach {
 /// What is not of the Internet: the registries of IANA for addresses of special purpose (RFC 6890 and
 /// those after it), and multicast.
 const INSIDE_V4: [(Ipv4Addr, u8); 14] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -94,17 +94,22 @@ fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !INSIDE_V4.into_iter().any(|range| within(range, address)),
         IpAddr::V6(address) => {
-            let [_, _, c, d, e, f, .., w, x, y, z] = address.octets();
             if within(TRANSLATED, address) {
-                return is_public(Ipv4Addr::new(w, x, y, z).into());
+                return is_public(embedded(address, 0));
             }
             if within(TUNNELED, address) {
-                return is_public(Ipv4Addr::new(c, d, e, f).into());
+                return is_public(embedded(address, 80));
             }
             within(OUTSIDE_V6, address)
                 && !INSIDE_V6.into_iter().any(|range| within(range, address))
         }
     }
+}
+
+/// The address of IPv4 that an address holds, so many bits before its end.
+fn embedded(address: Ipv6Addr, before_end: u32) -> IpAddr {
+    let bits = (address.to_bits() >> before_end) & u128::from(u32::MAX);
+    Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or_default()).into()
 }
 
 /// A host has no address that requests may go to.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ebb_core::{Code, Failure, config::Problem};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -172,5 +173,5 @@ fn state(now: &Configuration) -> String {
     for entry in now.made.values() {
         digest.update(format!("{}/{}@{};", entry.section, entry.name, entry.version));
     }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    BASE64_URL_SAFE_NO_PAD.encode(digest.finalize())
 }

@@ -142,12 +142,11 @@ impl Step {
             return Err(alone(Failure::new(Code::FromFiles, message)));
         }
         let before = now.made(section, name);
-        let parts = match document {
-            Some(document) => Some(take_apart(now, section, name, document, before)?),
-            None => {
-                now.find(section, name).map_err(alone)?;
-                None
-            }
+        let parts = if let Some(document) = document {
+            Some(take_apart(now, section, name, document, before)?)
+        } else {
+            now.find(section, name).map_err(alone)?;
+            None
         };
         let needed = |name: &String| {
             parts

@@ -78,7 +78,9 @@ impl App {
         let table = timetable(&current.configuration(), &store).await.map_err(alone)?;
         let engine = Arc::new(engine);
         let scheduler = Scheduler::new(Arc::clone(&engine), Arc::<Current>::clone(&current), table);
-        let alerts = Alerts::load(&store, &current.configuration().workspace.network).await.map_err(alone)?;
+        let alerts = Alerts::load(&store, &current.configuration().workspace.network)
+            .await
+            .map_err(alone)?;
         let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
         let app = Self {
             store,

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Encrypt all secrets under a new key, while no server runs: that of EBB_NEW_KEY, or one made for the
+    /// Encrypt all secrets under a new key, while no server runs: that of `EBB_NEW_KEY`, or one made for the
     /// state folder
     Rotate,
 }

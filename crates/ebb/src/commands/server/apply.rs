@@ -82,7 +82,7 @@ fn agreed() -> Result<bool, Failure> {
 
 /// What would change, for people: each entry with the lines that differ.
 fn told(plan: &Value) -> Result<String, Failure> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     let count = |wanted: &str| steps(plan).filter(|step| doing(step) == wanted).count();
     for step in steps(plan) {
         let mark = match doing(step) {
@@ -92,16 +92,16 @@ fn told(plan: &Value) -> Result<String, Failure> {
             _ => continue,
         };
         let word = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
-        text += &format!("{mark} {}.{}\n", word("section"), word("name"));
+        text.push(format!("{mark} {}.{}\n", word("section"), word("name")));
         if mark != '-' {
-            text += &differences(step)?;
+            text.push(differences(step)?);
         }
     }
     let [created, updated, deleted, kept] = ["create", "update", "delete", "keep"].map(count);
-    text += &format!(
+    text.push(format!(
         "{created} to create, {updated} to update, {deleted} to delete, {kept} as they should be\n"
-    );
-    Ok(text)
+    ));
+    Ok(text.concat())
 }
 
 /// The lines of an entry that differ. A secret is told by its name.
@@ -111,18 +111,18 @@ fn differences(step: &Value) -> Result<String, Failure> {
         Some(document) => yaml(document),
     };
     let (before, after) = (side("before")?, side("after")?);
-    let mut text = String::new();
+    let mut text = Vec::new();
     for change in TextDiff::from_lines(&before, &after).iter_all_changes() {
         let sign = match change.tag() {
             ChangeTag::Equal => continue,
             ChangeTag::Insert => '+',
             ChangeTag::Delete => '-',
         };
-        text += &format!("    {sign} {change}");
+        text.push(format!("    {sign} {change}"));
     }
     for secret in step.get("secrets").and_then(Value::as_array).into_iter().flatten() {
         let key = secret.as_str().unwrap_or_default();
-        text += &format!("    + settings.{key}: (secret)\n");
+        text.push(format!("    + settings.{key}: (secret)\n"));
     }
-    Ok(text)
+    Ok(text.concat())
 }

@@ -239,7 +239,7 @@ struct OfRecord {
 #[derive(Debug, Serialize, ToSchema)]
 struct JourneyView {
     /// The syncs in which it was a change, the newest first.
-    steps: Vec<StepView>,
+    steps: Vec<JourneyStepView>,
     /// How many syncs were looked through.
     looked_at: usize,
     /// Whether there are older syncs, or ones whose records are no longer kept.
@@ -248,7 +248,7 @@ struct JourneyView {
 
 /// What became of a record in one sync.
 #[derive(Debug, Serialize, ToSchema)]
-struct StepView {
+struct JourneyStepView {
     sync: String,
     started_at: jiff::Timestamp,
     /// `added`, `updated` or `deleted`; `null` if its row was discarded by the diff.
@@ -270,7 +270,7 @@ struct StepView {
     reply: Option<String>,
 }
 
-impl From<JourneyStep> for StepView {
+impl From<JourneyStep> for JourneyStepView {
     fn from(step: JourneyStep) -> Self {
         let JourneyStep { sync, operation, values, verdict, failure } = step;
         let (failure, sample) = failure.unzip();
@@ -304,6 +304,6 @@ async fn journey(
     Query(OfRecord { record_id }): Query<OfRecord>,
 ) -> Result<Json<JourneyView>, Refusal> {
     let Journey { steps, looked_at, more } = app.journey(&name, &record_id).await?;
-    let steps = steps.into_iter().map(StepView::from).collect();
+    let steps = steps.into_iter().map(JourneyStepView::from).collect();
     Ok(Json(JourneyView { steps, looked_at, more }))
 }

@@ -48,7 +48,7 @@ async function look(page, name) {
 
 /** Waits until something holds. */
 async function until(what, holds) {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::Workspace;
 
 /// Sections whose settings may hold secrets: a server keeps them apart.
-const WITH_SETTINGS: [&str; 2] = ["sources", "destinations"];
+const WITH_SETTINGS: [&str; 3] = ["sources", "destinations", "channels"];
 
 impl Workspace {
     /// The documents of a folder by section and name, complete in themselves: what references in settings
@@ -24,6 +24,8 @@ impl Workspace {
             ("models", project.models.keys().collect()),
             ("destinations", project.destinations.keys().collect()),
             ("mappings", project.mappings.keys().collect()),
+            ("channels", project.channels.keys().collect()),
+            ("alert_rules", project.alert_rules.keys().collect()),
         ];
         let mut problems = Vec::new();
         let mut documents = Map::new();

@@ -13,7 +13,7 @@ use crate::{
 const FOLDER: &str = "project: other\nsources:\n  lake: { kind: sqlite, settings: { path: shop.db } \
     }\nmodels:\n  everybody: { source: lake, id: id, sql: everybody.sql }\ndestinations:\n  crm: { kind: \
     webhook, settings: { sharedSecret: \"${env:CRM_SECRET}\" } }\nmappings:\n  crm-everybody: { model: \
-    everybody, destination: crm, action: send, fields: { url: \"https://example.com/$${escaped}\" } }\n";
+    everybody, destination: crm, action: send, fields: { url: \"https://example.com/$${escaped}\" } }\nchannels:\n  ops: { kind: slack, settings: { url: \"https://hooks.slack.com/services/hunter2\" } }\nalert_rules:\n  told: { when: [failed], to: [ops] }\n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_goes_to_a_server_and_comes_back_the_same() {
@@ -30,18 +30,21 @@ async fn a_folder_goes_to_a_server_and_comes_back_the_same() {
         let steps = ran.json()["steps"].as_array().unwrap().clone();
         steps.iter().map(|step| step["doing"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(doings(&looked), ["create"; 4]);
+    assert_eq!(doings(&looked), ["create"; 6]);
     let unasked = server.ebb(&folder, &["apply"]).await;
     assert_eq!(unasked.code, Some(2), "nobody is there to be asked: {unasked:?}");
     let applied = server.ebb(&folder, &["apply", "--yes"]).await;
     assert_eq!((applied.code, &applied.json()["applied"]), (Some(0), &json!(true)), "{applied:?}");
     let again = server.ebb(&folder, &["apply", "--yes"]).await;
-    assert_eq!((again.code, doings(&again)), (Some(0), vec!["keep".to_owned(); 4]), "{again:?}");
+    assert_eq!((again.code, doings(&again)), (Some(0), vec!["keep".to_owned(); 6]), "{again:?}");
 
     let exported = folder.path("exported");
     let export = server.ebb(&folder, &["export", exported.to_str().unwrap()]).await;
     assert_eq!(export.code, Some(0), "{export:?}");
-    assert_eq!(export.json()["variables"], json!(["DESTINATION_CRM_SHARED_SECRET"]));
+    assert_eq!(
+        export.json()["variables"],
+        json!(["DESTINATION_CRM_SHARED_SECRET", "CHANNEL_OPS_URL"])
+    );
     let text = std::fs::read_to_string(exported.join("mappings.yaml")).unwrap();
     assert!(text.contains("$${escaped}"), "{text}");
     for file in std::fs::read_dir(&exported).unwrap() {
@@ -57,10 +60,11 @@ async fn a_folder_goes_to_a_server_and_comes_back_the_same() {
     command.args(["apply", "--plan", "--json", "--project"]).arg(&exported);
     command.env("EBB_SERVER", &server.address).env("EBB_TOKEN", &server.token);
     command.env("DESTINATION_CRM_SHARED_SECRET", "hunter2-of-the-crm");
+    command.env("CHANNEL_OPS_URL", "https://hooks.slack.com/services/hunter2");
     let planned = ran(command).await;
     assert_eq!(
         (planned.code, doings(&planned)),
-        (Some(0), vec!["keep".to_owned(); 4]),
+        (Some(0), vec!["keep".to_owned(); 6]),
         "{planned:?}"
     );
 }

@@ -11,6 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     extract::{Body, Editor},
     sections::{
+        alert_rules::AlertRuleDocument, channels::ChannelDocument,
         destinations::DestinationDocument, mappings::MappingDocument, models::ModelDocument,
         sources::SourceDocument,
     },
@@ -43,16 +44,21 @@ struct Documents {
     models: BTreeMap<String, ModelDocument>,
     destinations: BTreeMap<String, DestinationDocument>,
     mappings: BTreeMap<String, MappingDocument>,
+    channels: BTreeMap<String, ChannelDocument>,
+    alert_rules: BTreeMap<String, AlertRuleDocument>,
 }
 
 impl From<Folder> for Wanted {
     fn from(Folder { documents, prune }: Folder) -> Self {
-        let Documents { sources, models, destinations, mappings } = documents;
+        let Documents { sources, models, destinations, mappings, channels, alert_rules } =
+            documents;
         let documents = [
             (Section::Sources, plain(sources)),
             (Section::Models, plain(models)),
             (Section::Destinations, plain(destinations)),
             (Section::Mappings, plain(mappings)),
+            (Section::Channels, plain(channels)),
+            (Section::AlertRules, plain(alert_rules)),
         ];
         Self { documents: documents.into(), prune }
     }

@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     folder: PathBuf,
 }
 
-const SECTIONS: [&str; 4] = ["sources", "models", "destinations", "mappings"];
+const SECTIONS: [&str; 6] =
+    ["sources", "models", "destinations", "mappings", "channels", "alert_rules"];
 
 /// Writes one file for each section that has something.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {

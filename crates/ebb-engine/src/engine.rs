@@ -131,8 +131,9 @@ impl Engine {
     pub async fn reset(&self, mapping: &str, warehouse: &dyn Warehouse) -> Result<(), Failure> {
         let store = &self.ports.store;
         let _lock = store.lock(mapping).await?;
+        // No interruption: nobody wants it made up for.
         if let Some(record) = store.unfinished(mapping).await? {
-            self.fail(record, Failure::new(Code::Interrupted, "the mapping was reset")).await?;
+            self.fail(record, Failure::new(Code::Canceled, "the mapping was reset")).await?;
         }
         warehouse.reset(mapping).await?;
         store.settle_attempts(mapping, self.new_id()).await

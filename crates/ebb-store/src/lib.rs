@@ -14,7 +14,7 @@ mod parts;
 
 pub use database::{
     Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, AuditLine, ChannelState, Database,
-    DatabaseUrl, Edit, Ending, Entry, Guest, Load, Notice, NoticeEvent, Once, Person, Role, Sealed,
-    ServerLock, SyncFilter, Token, Told,
+    DatabaseUrl, Edit, Ending, Entry, Guest, Latest, Load, Notice, NoticeEvent, Once, Person, Role,
+    Sealed, ServerLock, SyncFilter, Token, Told,
 };
 pub use parts::FolderParts;

@@ -4,7 +4,7 @@ use ebb_core::{
     Code, Failure,
     port::{Status, Store, SyncRecord},
 };
-use ebb_store::{AuditLine, Database, Edit, Sealed, SyncFilter};
+use ebb_store::{AuditLine, Database, Edit, Latest, Sealed, SyncFilter};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -96,11 +96,17 @@ async fn syncs_are_listed_by_mapping_and_status_page_by_page(home: Home) {
     assert_eq!(listed(failed).await, [ids[1]]);
     let of_a = SyncFilter { mapping: some("a"), status: some("succeeded"), before: None };
     assert_eq!(listed(of_a).await, [ids[2], ids[0]]);
-    let latest = database.latest_syncs().await.unwrap();
-    assert_eq!(latest.len(), 2);
-    assert!(
-        latest.iter().any(|sync| sync.id == ids[2]) && latest.iter().any(|sync| sync.id == ids[3])
-    );
+    let latest = |mapping: &str, number: usize, status| Latest {
+        mapping: mapping.to_owned(),
+        sync: ids[number],
+        status,
+    };
+    let newest = [latest("a", 2, Status::Succeeded), latest("b", 3, Status::Held)];
+    assert_eq!(database.latest_syncs().await.unwrap(), newest);
+    // One that is saved late takes no newer one's place.
+    let late = SyncRecord { mapping: "a".to_owned(), ..given::sync(2, Status::Canceled) };
+    database.save(&late).await.unwrap();
+    assert_eq!(database.latest_syncs().await.unwrap(), newest);
     assert_eq!(database.latest_sync("a").await.unwrap().unwrap().id, ids[2]);
 }
 

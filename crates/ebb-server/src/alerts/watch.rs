@@ -145,7 +145,7 @@ impl Alerts {
         let mut wanted: BTreeSet<String> = match memory.seen {
             Some(seen) if memory.rules == *rules => {
                 let since = seen.saturating_sub(OVERLAP).unwrap_or(seen);
-                let ended = app.store.mappings_synced_since(since).await?.into_iter().collect();
+                let ended = app.store.mappings_synced_since(since).await?;
                 let before = std::mem::replace(&mut memory.looked_at, ended);
                 let now = memory.looked_at.iter();
                 let new = now.filter(|(mapping, sync)| before.get(*mapping) != Some(sync));

@@ -7,6 +7,7 @@ mod door;
 mod frame;
 mod help;
 mod journey;
+mod list;
 mod mapping;
 mod overview;
 mod schedule;

@@ -12,13 +12,15 @@ use ebb_core::{
     port::{Clock, Status, Store, SyncRecord},
 };
 use ebb_engine::Outlook;
+use ebb_store::Latest;
 use ebb_workspace::SystemClock;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use url::form_urlencoded;
+use serde::Deserialize;
 
 use super::{
-    Frame, page,
+    Frame,
+    list::{Paged, address, fits},
+    page,
     spark::Spark,
     words::{Pill, ago, count, length, next},
 };
@@ -28,51 +30,32 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Mappings on one page.
-const ROWS: usize = 50;
-
 /// What is shown.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Filter {
-    #[serde(skip_serializing_if = "String::is_empty")]
     status: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    q: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     source: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
     destination: String,
-    #[serde(skip_serializing_if = "is_first")]
+    q: String,
     page: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]
-const fn is_first(page: &usize) -> bool {
-    *page <= 1
-}
-
 impl Filter {
-    /// The address of the same list with another choice.
-    fn address(&self) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (key, value) in [
+    /// The address of a page of the same list.
+    fn address(&self, page: usize) -> String {
+        let filter: [(&str, &str); 4] = [
             ("status", &self.status),
             ("q", &self.q),
             ("source", &self.source),
             ("destination", &self.destination),
-        ] {
-            if !value.is_empty() {
-                query.append_pair(key, value);
-            }
-        }
-        if self.page > 1 {
-            query.append_pair("page", &self.page.to_string());
-        }
-        match query.finish() {
-            empty if empty.is_empty() => "/".to_owned(),
-            query => format!("/?{query}"),
-        }
+        ];
+        address("/", &filter, page)
+    }
+
+    /// The same list with another choice of a group.
+    fn of_group(&self, status: &str) -> Self {
+        Self { status: status.to_owned(), ..self.clone() }
     }
 }
 
@@ -134,8 +117,9 @@ struct OverviewPage {
     rows: Vec<Row>,
     shown: String,
     total: usize,
-    previous: Option<String>,
-    following: Option<String>,
+    paged: Paged,
+    /// The address of what is shown.
+    here: String,
 }
 
 pub(super) async fn show(
@@ -145,14 +129,12 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let project = &configuration.workspace.project;
-    let latest: HashMap<String, SyncRecord> = app
-        .store
-        .latest_syncs()
-        .await?
-        .into_iter()
-        .map(|sync| (sync.mapping.clone(), sync))
-        .collect();
-    let group = |name: &str| group(&configuration.workspace, name, latest.get(name));
+    let latest = app.store.latest_syncs().await?;
+    let latest: HashMap<&str, &Latest> =
+        latest.iter().map(|latest| (latest.mapping.as_str(), latest)).collect();
+    let group = |name: &str| {
+        group(&configuration.workspace, name, latest.get(name).map(|latest| latest.status))
+    };
     let found: Vec<(&String, &Mapping, Group)> = project
         .mappings
         .iter()
@@ -162,28 +144,27 @@ pub(super) async fn show(
     let choices = choices(&filter, &found);
     let chosen =
         CHOICES.iter().find(|(key, ..)| *key == filter.status).and_then(|(.., group)| *group);
-    let mut listed: Vec<_> =
-        found.iter().filter(|(.., group)| chosen.is_none_or(|chosen| chosen == *group)).collect();
+    let mut listed = found;
+    listed.retain(|(.., group)| chosen.is_none_or(|chosen| chosen == *group));
     listed.sort_by_key(|(name, _, group)| {
-        let at = latest.get(*name).map(|sync| sync.started_at);
-        (order(*group), std::cmp::Reverse(at))
+        // Identities sort by time.
+        let sync = latest.get(name.as_str()).map(|latest| latest.sync);
+        (order(*group), std::cmp::Reverse(sync))
     });
-    let number = filter.page.max(1);
-    let pages = listed.len().div_ceil(ROWS);
+    let paged = Paged::cut(&mut listed, filter.page, |number| filter.address(number));
     let mut rows = Vec::new();
-    for (name, mapping, _) in listed.iter().skip((number - 1) * ROWS).take(ROWS) {
-        rows.push(row(&app, name, mapping, latest.get(*name)).await?);
+    for (name, mapping, _) in listed {
+        rows.push(row(&app, name, mapping).await?);
     }
-    let turn = |number| Filter { page: number, ..filter.clone() }.address();
     page(&OverviewPage {
         frame: Frame::new(&app, &actor, "overview"),
         choices,
         sources: project.sources.keys().cloned().collect(),
         destinations: project.destinations.keys().cloned().collect(),
-        shown: format!("{} of {} mappings, those that need you first", rows.len(), listed.len()),
+        shown: format!("{} of {} mappings, those that need you first", rows.len(), paged.of),
         total: project.mappings.len(),
-        previous: (number > 1).then(|| turn(number - 1)),
-        following: (number < pages).then(|| turn(number + 1)),
+        here: filter.address(filter.page),
+        paged,
         rows,
         filter,
     })
@@ -203,7 +184,7 @@ fn choices(filter: &Filter, found: &[(&String, &Mapping, Group)]) -> Vec<Choice>
         let counted = found.iter().filter(|(.., of)| group.is_none_or(|group| group == *of));
         Choice {
             word,
-            address: Filter { status: key.to_owned(), page: 1, ..filter.clone() }.address(),
+            address: filter.of_group(key).address(1),
             count: count(counted.count() as u64),
             chosen: filter.status == key,
         }
@@ -220,11 +201,11 @@ const fn order(group: Group) -> u8 {
     }
 }
 
-fn group(workspace: &ebb_workspace::Workspace, name: &str, latest: Option<&SyncRecord>) -> Group {
+fn group(workspace: &ebb_workspace::Workspace, name: &str, latest: Option<Status>) -> Group {
     if workspace.enabled(name).is_err() {
         return Group::Off;
     }
-    match latest.map(|sync| sync.status) {
+    match latest {
         Some(Status::Extracting | Status::Loading | Status::Committing) => Group::Running,
         Some(Status::Failed | Status::Held | Status::Partial | Status::Canceled) => Group::NeedsYou,
         Some(Status::Succeeded) | None => Group::Succeeded,
@@ -233,23 +214,18 @@ fn group(workspace: &ebb_workspace::Workspace, name: &str, latest: Option<&SyncR
 
 fn matches(filter: &Filter, project: &Project, name: &str, mapping: &Mapping) -> bool {
     let model = project.models.get(&mapping.model);
-    let wanted = filter.q.trim().to_lowercase();
     let texts = [name, &mapping.model, &mapping.destination, &mapping.action];
-    (wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(&wanted)))
+    fits(&filter.q, &texts)
         && (filter.source.is_empty() || model.is_some_and(|model| model.source == filter.source))
         && (filter.destination.is_empty() || mapping.destination == filter.destination)
 }
 
-async fn row(
-    app: &App,
-    name: &str,
-    mapping: &Mapping,
-    latest: Option<&SyncRecord>,
-) -> Result<Row, Refusal> {
+async fn row(app: &App, name: &str, mapping: &Mapping) -> Result<Row, Refusal> {
     let configuration = app.configuration();
     let tool = super::tool(&configuration.workspace, mapping);
     let now = SystemClock.now();
     let history = app.store.syncs(Some(name), Spark::BARS).await?;
+    let latest = history.first();
     let outlook = app.scheduler.with(|table| table.outlook(name));
     let running = latest.is_some_and(|sync| !sync.status.is_final());
     let queued = !running && matches!(outlook, Some(Outlook::Queued { .. }));

@@ -1,6 +1,6 @@
 //! What went wrong and was told: alerts that are open, those that are over, and what they are judged by.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use ebb_core::{
     Counts, Failure, SyncId,
@@ -241,14 +241,14 @@ impl Database {
     pub async fn mappings_synced_since(
         &self,
         since: Timestamp,
-    ) -> Result<Vec<(String, String)>, Failure> {
-        self.read(move |transaction| {
-            let query =
-                "select mapping, max(id) from sync where finished_at >= ?1 group by mapping";
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let syncs = self.read(move |transaction| {
+            // Grouped by the database, SQLite would go through all syncs in the order of mappings.
+            let query = "select mapping, id from sync where finished_at >= ?1 order by finished_at";
             let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
             transaction.query(query, params![since.as_microsecond()], read)
-        })
-        .await
+        });
+        Ok(syncs.await?.into_iter().collect())
     }
 
     /// The newest sync of a mapping that has ended and says how the mapping is.

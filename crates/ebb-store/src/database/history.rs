@@ -2,7 +2,7 @@
 
 use ebb_core::{
     Code, Failure, SyncId,
-    port::{SyncKind, SyncRecord},
+    port::{Status, SyncKind, SyncRecord},
 };
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use super::{
     sql::{AsValue, params},
 };
 
-/// Syncs that are read at once where the first that fits is looked for.
+/// Syncs that are read at once where the newest one does not fit.
 const SOME: i64 = 16;
 
 /// Which syncs are listed; what is not said filters nothing.
@@ -25,6 +25,17 @@ pub struct SyncFilter {
     pub status: Option<String>,
     /// Those that began before this one.
     pub before: Option<String>,
+}
+
+/// The newest sync of a mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    /// The mapping's name.
+    pub mapping: String,
+    /// The sync.
+    pub sync: SyncId,
+    /// Where it stands.
+    pub status: Status,
 }
 
 impl Database {
@@ -92,11 +103,11 @@ impl Database {
         self.read(move |transaction| {
             let rest = "where sync.mapping = ?1 and sync.id < ?2 order by sync.id desc limit ?3";
             // No identity is greater.
-            let mut before = "~".to_owned();
+            let (mut before, mut limit) = ("~".to_owned(), 1);
             loop {
-                let some = rows::syncs(transaction, rest, params![mapping, before, SOME])?;
+                let some = rows::syncs(transaction, rest, params![mapping, before, limit])?;
                 let Some(oldest) = some.last() else { return Ok(None) };
-                before = oldest.id.to_string();
+                (before, limit) = (oldest.id.to_string(), SOME);
                 if let Some(found) = some.into_iter().find(|sync| sync.kind == SyncKind::Sync) {
                     return Ok(Some(found));
                 }
@@ -105,11 +116,14 @@ impl Database {
         .await
     }
 
-    /// The newest sync of each mapping.
-    pub async fn latest_syncs(&self) -> Result<Vec<SyncRecord>, Failure> {
+    /// The newest sync of each mapping, in the order of their names.
+    pub async fn latest_syncs(&self) -> Result<Vec<Latest>, Failure> {
         self.read(|transaction| {
-            let rest = "where sync.id in (select max(id) from sync group by mapping)";
-            rows::syncs(transaction, rest, params![])
+            let query = "select mapping, sync, status from latest order by mapping";
+            transaction.query(query, params![], |row| {
+                let status = serde_json::from_value(row.get::<String>(2)?.into())?;
+                Ok(Latest { mapping: row.get(0)?, sync: identity(row.get(1)?)?, status })
+            })
         })
         .await
     }

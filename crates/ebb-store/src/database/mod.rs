@@ -42,7 +42,7 @@ pub use alerts::{Alert, AlertEnd, AlertFilter, AlertTurn, Ending, Load, Notice, 
 pub use answers::Once;
 pub use entries::{AuditLine, Edit, Entry, Sealed};
 use fault::Fault;
-pub use history::SyncFilter;
+pub use history::{Latest, SyncFilter};
 pub use outbox::{AlertMessage, ChannelState, Told};
 pub use people::{Guest, Person, Role, Token};
 use place::Place;

@@ -58,6 +58,12 @@ pub(super) fn save(transaction: &Transaction<'_>, record: &SyncRecord) -> Result
             serde_json::to_string(record)?
         ],
     )?;
+    transaction.execute(
+        "insert into latest (mapping, sync, status) values (?1, ?2, ?3)
+         on conflict (mapping) do update set sync = excluded.sync, status = excluded.status
+             where excluded.sync >= latest.sync",
+        params![record.mapping, id, record.status.as_str()],
+    )?;
     write_counts(transaction, &id, &counts)?;
     Ok(counts)
 }

@@ -1,11 +1,12 @@
+-- With row numbers: without them SQLite gives each record of more than a kilobyte a page of its own.
 create table sync (
-    id text primary key,
+    id text primary key not null,
     mapping text not null,
     ended integer not null,
     finished_at integer, -- microseconds since 1970
     record text not null,
     cancel integer not null default 0
-) without rowid;
+);
 create index sync_of_mapping on sync (mapping, id);
 create index sync_unfinished on sync (mapping) where ended = 0;
 

@@ -106,7 +106,7 @@ mod tests {
             let mut old = Connection::open(&file).unwrap();
             migrate(&mut old, &MIGRATIONS[..seen], &file).unwrap();
             old.execute(
-                "insert into sync (id, mapping, ended, finished_at, record) values ('s', 'm', 0, null, '{}')",
+                "insert into sync (id, mapping, ended, finished_at, record) values ('s', 'm', 0, null, '{\"status\":\"loading\"}')",
                 [],
             )
             .unwrap();

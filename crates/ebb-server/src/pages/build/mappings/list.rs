@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use ebb_core::{config::Mapping, port::Clock};
 use ebb_workspace::SystemClock;
 
 use crate::{
     access::Actor,
     app::{App, Section},
-    pages::{Frame, page, tool, words::next},
+    pages::{
+        Frame,
+        build::counted,
+        list::{Paged, Wanted, fits},
+        page, tool,
+        words::next,
+    },
     refusal::Refusal,
 };
 
@@ -30,12 +39,17 @@ struct Row {
 #[template(path = "build/mappings.html")]
 struct MappingsPage {
     frame: Frame,
+    wanted: Wanted,
+    total: usize,
+    shown: String,
+    paged: Paged,
     rows: Vec<Row>,
 }
 
 pub(in crate::pages::build) async fn list(
     State(app): State<Arc<App>>,
     actor: Actor,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let workspace = &configuration.workspace;
@@ -54,6 +68,18 @@ pub(in crate::pages::build) async fn list(
             next: next(outlook.as_ref(), now),
         }
     };
-    let rows = workspace.project.mappings.iter().map(row).collect();
-    page(&MappingsPage { frame: Frame::new(&app, &actor, "mappings"), rows })
+    let mappings = &workspace.project.mappings;
+    let mut found: Vec<_> = mappings
+        .iter()
+        .filter(|(name, it)| fits(&wanted.q, &[name, &it.model, &it.destination, &it.action]))
+        .collect();
+    let paged = Paged::cut(&mut found, wanted.page, |number| wanted.address("/mappings", number));
+    page(&MappingsPage {
+        frame: Frame::new(&app, &actor, "mappings"),
+        total: mappings.len(),
+        shown: format!("{} of {}", found.len(), counted(paged.of, "mapping")),
+        rows: found.into_iter().map(row).collect(),
+        paged,
+        wanted,
+    })
 }

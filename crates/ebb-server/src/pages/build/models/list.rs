@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use ebb_core::config::Model;
 
 use crate::{
@@ -12,6 +15,7 @@ use crate::{
     pages::{
         Frame,
         build::{counted, mappings_of},
+        list::{Paged, Wanted, fits},
         page,
     },
     refusal::Refusal,
@@ -31,12 +35,17 @@ struct Row {
 #[template(path = "build/models.html")]
 struct ModelsPage {
     frame: Frame,
+    wanted: Wanted,
+    total: usize,
+    shown: String,
+    paged: Paged,
     rows: Vec<Row>,
 }
 
 pub(in crate::pages::build) async fn list(
     State(app): State<Arc<App>>,
     actor: Actor,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let workspace = &configuration.workspace;
@@ -48,6 +57,16 @@ pub(in crate::pages::build) async fn list(
         from_files: configuration.in_files(Section::Models, name),
         mappings: counted(mappings_of(workspace, |it| it.model == *name).len(), "mapping"),
     };
-    let rows = workspace.project.models.iter().map(row).collect();
-    page(&ModelsPage { frame: Frame::new(&app, &actor, "models"), rows })
+    let models = &workspace.project.models;
+    let mut found: Vec<_> =
+        models.iter().filter(|(name, it)| fits(&wanted.q, &[name, &it.source])).collect();
+    let paged = Paged::cut(&mut found, wanted.page, |number| wanted.address("/models", number));
+    page(&ModelsPage {
+        frame: Frame::new(&app, &actor, "models"),
+        total: models.len(),
+        shown: format!("{} of {}", found.len(), counted(paged.of, "model")),
+        rows: found.into_iter().map(row).collect(),
+        paged,
+        wanted,
+    })
 }

@@ -1,6 +1,6 @@
 """The cases, by the name that `bench/run.sh` takes."""
 
-from . import extract, first_sync, mapping, memory, one_record, profile, start, tracked
+from . import extract, first_sync, mapping, memory, one_record, profile, server, start, tracked
 
 CASES = {
     "first-sync-1m": first_sync.run,
@@ -13,6 +13,7 @@ CASES = {
     "memory": memory.run,
     "mapping": mapping.run,
     "start": start.run,
+    "server": server.run,
     "profile": profile.run,
     **extract.CASES,
 }

@@ -51,10 +51,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/alerts/channels/new/{kind}", get(channels::show_new).post(channels::create))
         .route("/build/test-channel", post(channels::test))
         .route("/alerts/channels/{name}", get(channels::show).post(channels::update))
-        .route("/alerts/channels/{name}/delete", post(channels::delete))
         .route("/alerts/rules/new", get(rules::show_new).post(rules::create))
         .route("/alerts/rules/{name}", get(rules::show).post(rules::update))
-        .route("/alerts/rules/{name}/delete", post(rules::delete))
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
         .route("/build/editor", post(mappings::rearrange))
@@ -76,7 +74,18 @@ async fn delete(
     actor.must_be(Role::Editor)?;
     let expected = Some(version(&typed)?);
     app.change(&actor.told(), Change { section, name, document: None, expected }).await?;
-    Ok(lead_to(asked, &format!("/{section}")))
+    Ok(lead_to(asked, list_of(section)))
+}
+
+/// The page that lists what a section holds.
+const fn list_of(section: Section) -> &'static str {
+    match section {
+        Section::Sources => "/sources",
+        Section::Models => "/models",
+        Section::Destinations => "/destinations",
+        Section::Mappings => "/mappings",
+        Section::Channels | Section::AlertRules => "/alerts?done=deleted",
+    }
 }
 
 /// Leads to another page: a browser by itself, htmx by its own header.

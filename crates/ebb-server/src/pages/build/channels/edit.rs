@@ -247,20 +247,6 @@ pub(in crate::pages::build) async fn update(
     }
 }
 
-pub(in crate::pages::build) async fn delete(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let expected = Some(version(&typed)?);
-    let change = Change { section: Section::Channels, name, document: None, expected };
-    app.change(&actor.told(), change).await?;
-    Ok(lead_to(asked, "/alerts?done=deleted"))
-}
-
 /// Sends a test alert to what was typed, and keeps nothing. `of` names a channel that is there, of which
 /// secrets that are left out are taken; one that comes from files is tested as it is.
 pub(in crate::pages::build) async fn test(

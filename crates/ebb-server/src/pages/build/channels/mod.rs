@@ -2,4 +2,4 @@
 
 mod edit;
 
-pub(super) use edit::{Tested, create, delete, show, show_new, test, update};
+pub(super) use edit::{Tested, create, show, show_new, test, update};

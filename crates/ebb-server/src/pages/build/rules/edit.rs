@@ -149,17 +149,3 @@ pub(in crate::pages::build) async fn update(
         }
     }
 }
-
-pub(in crate::pages::build) async fn delete(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let expected = Some(version(&typed)?);
-    let change = Change { section: Section::AlertRules, name, document: None, expected };
-    app.change(&actor.told(), change).await?;
-    Ok(lead_to(asked, "/alerts?done=deleted"))
-}

@@ -3,4 +3,4 @@
 mod edit;
 mod form;
 
-pub(super) use edit::{create, delete, show, show_new, update};
+pub(super) use edit::{create, show, show_new, update};

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use ebb_core::{
@@ -88,7 +89,7 @@ impl Engine {
         approval: Approval,
         watch: &Watch,
     ) -> Result<Vec<SyncRecord>, Failure> {
-        let lock = self.ports.store.lock(&plan.name).await?;
+        let lock = self.lock_once_ended(&plan.name).await?;
         let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
         if watch.stop.is_cancelled() {
             return Ok(ran);
@@ -110,7 +111,7 @@ impl Engine {
 
     /// Takes today's checksums over as tracked without sending anything.
     pub async fn rebase(&self, jobs: &dyn Jobs, plan: Plan) -> Result<(SyncRecord, u64), Failure> {
-        let _lock = self.ports.store.lock(&plan.name).await?;
+        let _lock = self.lock_once_ended(&plan.name).await?;
         let mut job = jobs.job(plan)?;
         let mut record = self.begin(&job, SyncKind::Rebase).await?;
         let taken_over = async {
@@ -130,13 +131,34 @@ impl Engine {
     /// that was interrupted is given up.
     pub async fn reset(&self, mapping: &str, warehouse: &dyn Warehouse) -> Result<(), Failure> {
         let store = &self.ports.store;
-        let _lock = store.lock(mapping).await?;
+        let _lock = self.lock_once_ended(mapping).await?;
         // No interruption: nobody wants it made up for.
-        if let Some(record) = store.unfinished(mapping).await? {
-            self.fail(record, Failure::new(Code::Canceled, "the mapping was reset")).await?;
+        if let Some(mut record) = store.unfinished(mapping).await? {
+            record.failure = Some(Failure::new(Code::Canceled, "the mapping was reset"));
+            self.end(&mut record, Status::Canceled).await?;
         }
         warehouse.reset(mapping).await?;
         store.settle_attempts(mapping, self.new_id()).await
+    }
+
+    /// The right to sync a mapping. One whose sync has told its end is about to give it back: what is
+    /// left is to drop the changes table.
+    pub(crate) async fn lock_once_ended(&self, mapping: &str) -> Result<Box<dyn Lock>, Failure> {
+        const TRIES: u32 = 100;
+        const EACH: Duration = Duration::from_millis(50);
+        let store = &self.ports.store;
+        for _ in 1..TRIES {
+            match store.lock(mapping).await {
+                Err(failure)
+                    if failure.code == Code::SyncRunning
+                        && store.unfinished(mapping).await?.is_none() =>
+                {
+                    tokio::time::sleep(EACH).await;
+                }
+                tried => return tried,
+            }
+        }
+        store.lock(mapping).await
     }
 
     /// Deletes the parts that are older than their retention.

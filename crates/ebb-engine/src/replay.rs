@@ -24,7 +24,7 @@ impl Engine {
             SyncKind::Sync | SyncKind::Rebase => of,
             SyncKind::Replay { of } => of,
         };
-        let _lock = self.ports.store.lock(&past.mapping).await?;
+        let _lock = self.lock_once_ended(&past.mapping).await?;
         let expired =
             past.counts.extracted.total() > 0 && self.ports.store.parts(of).await?.is_empty();
         if expired {

@@ -91,8 +91,7 @@ async fn a_channel_and_a_rule_are_made_changed_and_deleted() {
     let gone = send(&mut ada, "/alert_rules/mine/delete", &[("version", version(&page))]).await;
     assert_eq!(led_to(&gone), "/alerts?done=deleted");
     let channel = ada.text("/alerts/channels/ops").await;
-    let gone =
-        send(&mut ada, "/channels/ops/delete", &[("version", version(&channel))]).await;
+    let gone = send(&mut ada, "/channels/ops/delete", &[("version", version(&channel))]).await;
     assert_eq!(led_to(&gone), "/alerts?done=deleted");
 }
 

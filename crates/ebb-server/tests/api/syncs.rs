@@ -184,3 +184,28 @@ async fn a_plan_sends_nothing_and_a_test_record_is_sent_once() {
     assert_eq!(wrong.answer().await.refusal(), (400, "A610".to_owned()));
     assert_eq!(house.get("/syncs").await["items"], json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_makes_up_for_an_interrupted_sync_unless_the_mapping_was_reset() {
+    let cut_short = "update sync set ended = 0, finished_at = null, record = json_set(record,
+        '$.status', 'extracting', '$.diff', null, '$.finished_at', null, '$.changes_dropped', json('false'))";
+    let house = House::new(3, Script::default()).await;
+    start(&house, "a").await;
+    ended(&house, 1).await;
+    // What a sync still does behind its end is over then.
+    let house = house.restarted().await;
+    house.control(cut_short);
+    let house = house.restarted().await;
+    let syncs = ended(&house, 2).await;
+    assert_eq!(syncs.len(), 2, "the one that was cut short, and the one that makes up for it");
+
+    let house = house.restarted().await;
+    house.control(&format!("{cut_short} where id = (select max(id) from sync)"));
+    house.api("POST", "/mappings/all/reset").answer().await.expect(200);
+    assert_eq!(ended(&house, 2).await[0]["status"], "canceled");
+    let house = house.restarted().await;
+    let outlook = house.get("/mappings/all/outlook").await;
+    assert_eq!(outlook["state"], "idle", "{outlook}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(ended(&house, 2).await.len(), 2, "every record would be sent again");
+}

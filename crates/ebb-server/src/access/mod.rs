@@ -3,6 +3,7 @@
 mod actor;
 mod csrf;
 mod joining;
+mod origin;
 mod password;
 mod session;
 mod throttle;
@@ -10,6 +11,7 @@ mod throttle;
 pub(crate) use actor::{Actor, Credential, THEME, identify};
 pub(crate) use csrf::guard;
 pub(crate) use joining::{address, first_owner, invite, invited, join};
+pub(crate) use origin::{Origin, Peer};
 pub(crate) use session::{end_session, sign_in};
 pub(crate) use throttle::Throttle;
 

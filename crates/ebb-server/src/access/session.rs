@@ -80,7 +80,7 @@ fn cookie(app: &App, token: &Secret) -> Cookie<'static> {
     Cookie::build((COOKIE, token.expose().to_owned()))
         .path("/")
         .http_only(true)
-        .secure(app.secure)
+        .secure(app.way.is_encrypted())
         .same_site(SameSite::Lax)
         .permanent()
         .build()

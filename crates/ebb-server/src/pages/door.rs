@@ -1,11 +1,11 @@
 //! In and out: signing in, joining, signing out. These pages need nobody who is known.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
     Form,
-    extract::{ConnectInfo, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, Uri, header::REFERER},
     response::{IntoResponse, Redirect, Response},
 };
@@ -20,7 +20,7 @@ use url::form_urlencoded;
 
 use super::page;
 use crate::{
-    access::{Actor, THEME, end_session, invited, join as use_link, sign_in as begin},
+    access::{Actor, Origin, THEME, end_session, invited, join as use_link, sign_in as begin},
     app::App,
     assets,
     refusal::Refusal,
@@ -117,11 +117,11 @@ pub(super) struct SignInForm {
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    ConnectInfo(origin): ConnectInfo<SocketAddr>,
+    Origin(origin): Origin,
     cookies: CookieJar,
     Form(form): Form<SignInForm>,
 ) -> Response {
-    let tried = match app.throttle.count(origin.ip(), &form.email) {
+    let tried = match app.throttle.count(origin, &form.email) {
         Ok(()) => begin(&app, &form.email, form.password).await,
         Err(failure) => Err(failure),
     };
@@ -195,7 +195,7 @@ pub(super) async fn switch_theme(
     };
     let cookie = Cookie::build((THEME, next))
         .path("/")
-        .secure(app.secure)
+        .secure(app.way.is_encrypted())
         .same_site(SameSite::Lax)
         .permanent()
         .build();

@@ -147,6 +147,11 @@ impl House {
         house
     }
 
+    /// A server that nobody has joined yet, with more in its project file.
+    pub(crate) async fn bare(more: &str) -> Self {
+        Self::made(1, Script::default(), more).await
+    }
+
     async fn over(people: u32, script: Script) -> Self {
         Self::made(people, script, "").await
     }

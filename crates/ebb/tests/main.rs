@@ -9,6 +9,7 @@
 mod apply;
 mod control;
 mod dbt;
+mod deploy;
 mod faults;
 mod kill;
 mod postgres;

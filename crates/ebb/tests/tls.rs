@@ -173,10 +173,8 @@ async fn a_renewed_certificate_is_shown_without_a_restart_and_a_useless_one_is_n
     let (certificate, key) = authority.certify(2102);
     write(&shop, &certificate, &key);
     server.hang_up();
-    until("the new one is shown", async || {
-        server.ask(&authority.trust, HEALTH).await.1 != first
-    })
-    .await;
+    until("the new one is shown", async || server.ask(&authority.trust, HEALTH).await.1 != first)
+        .await;
 }
 
 async fn until(what: &str, holds: impl AsyncFn() -> bool) {
@@ -201,7 +199,8 @@ async fn what_cannot_be_used_is_told_with_what_to_do() {
         ("server.pem", "server.pem"),
         ("server.pem", "other.key"),
     ] {
-        let [certificate, key] = [certificate, key].map(|name| shop.path(name).display().to_string());
+        let [certificate, key] =
+            [certificate, key].map(|name| shop.path(name).display().to_string());
         let refused = shop.run(&["serve", "--tls-cert", &certificate, "--tls-key", &key]).await;
         assert_eq!(refused.code, Some(2), "{refused:?}");
         let error = &refused.json()["error"];

@@ -69,7 +69,8 @@ mod tests {
     fn the_last_address_counts_since_the_proxy_wrote_it() {
         let told = |lines: &[&'static str]| {
             let name = "x-forwarded-for";
-            let lines = lines.iter().map(|line| (name.parse().unwrap(), HeaderValue::from_static(line)));
+            let lines =
+                lines.iter().map(|line| (name.parse().unwrap(), HeaderValue::from_static(line)));
             forwarded(&lines.collect::<HeaderMap>()).map(|address| address.to_string())
         };
         assert_eq!(told(&["192.0.2.1"]).as_deref(), Some("192.0.2.1"));

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use crate::{
-    access::{Throttle, first_owner},
+    access::{Gate, Throttle, first_owner},
     alerts::Alerts,
     metrics::Metrics,
 };
@@ -48,6 +48,8 @@ pub struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) scheduler: Scheduler,
     pub(crate) throttle: Throttle,
+    /// The identity provider by whom people sign in, if there is one.
+    pub(crate) gate: Option<Gate>,
     pub(crate) metrics: Metrics,
     pub(crate) alerts: Alerts,
     pub(crate) way: Way,
@@ -87,12 +89,15 @@ impl App {
         let alerts = Alerts::load(&store, &current.configuration().workspace.network)
             .await
             .map_err(alone)?;
+        let oidc = current.configuration().workspace.project.sign_in.oidc.clone();
+        let gate = oidc.map(Gate::new).transpose().map_err(alone)?;
         let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
         let app = Self {
             store,
             engine,
             scheduler,
             throttle: Throttle::default(),
+            gate,
             metrics: Metrics::default(),
             alerts,
             way,
@@ -103,6 +108,14 @@ impl App {
             _serving: serving,
         };
         Ok((Arc::new(app), Started { first_owner }))
+    }
+
+    /// `A617` where nobody signs in by a password.
+    pub(crate) fn takes_passwords(&self) -> Result<(), Failure> {
+        if self.configuration().workspace.project.sign_in.password {
+            return Ok(());
+        }
+        Err(Failure::new(Code::PasswordsOff, "nobody signs in by a password here"))
     }
 
     /// Remembers where the server listens.

@@ -139,8 +139,10 @@ impl Files {
     fn read(&self) -> Result<Contents, Failure> {
         let read = |option: &str, path: &Path| {
             fs::read(path).map_err(|error| {
-                let message =
-                    format!("the file of `{option}`, `{}`, cannot be read: {error}", path.display());
+                let message = format!(
+                    "the file of `{option}`, `{}`, cannot be read: {error}",
+                    path.display()
+                );
                 Failure::new(Code::FileMissing, message)
                     .help("Correct the path, and let the user who runs Ebb read the file")
             })
@@ -151,18 +153,22 @@ impl Files {
         })
     }
 
-    fn pair(&self, contents: &Contents, provider: &CryptoProvider) -> Result<CertifiedKey, Failure> {
+    fn pair(
+        &self,
+        contents: &Contents,
+        provider: &CryptoProvider,
+    ) -> Result<CertifiedKey, Failure> {
         let (certificate, key) = (self.certificate.display(), self.key.display());
         let wrong = |message: String| Failure::new(Code::ConfigValue, message);
         let no_key = |why: &str| {
             wrong(format!("the file of `--tls-key`, `{key}`, {why}"))
                 .help("Give the private key in PEM form, without a passphrase")
         };
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(&contents.certificate)
-            .filter_map(Result::ok)
-            .collect();
+        let chain: Vec<_> =
+            CertificateDer::pem_slice_iter(&contents.certificate).filter_map(Result::ok).collect();
         if chain.is_empty() {
-            let message = format!("the file of `--tls-cert`, `{certificate}`, holds no certificate");
+            let message =
+                format!("the file of `--tls-cert`, `{certificate}`, holds no certificate");
             return Err(wrong(message).help(
                 "Give the certificate in PEM form, followed by those that lead to its authority",
             ));
@@ -170,7 +176,8 @@ impl Files {
         let given = PrivateKeyDer::from_pem_slice(&contents.key)
             .map_err(|error| no_key("holds no private key").caused_by(error))?;
         let loaded = provider.key_provider.load_private_key(given);
-        let loaded = loaded.map_err(|error| no_key("holds a key that cannot be used").caused_by(error))?;
+        let loaded =
+            loaded.map_err(|error| no_key("holds a key that cannot be used").caused_by(error))?;
         let pair = CertifiedKey::new(chain, loaded);
         match pair.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {

@@ -76,8 +76,9 @@ impl Listening {
             _ if self.behind_tls => Ok(Front::Proxy),
             _ if listen.ip().is_loopback() => Ok(Front::Loopback),
             _ => {
-                let message =
-                    format!("`{listen}` is reached from other machines, and nothing encrypts the way");
+                let message = format!(
+                    "`{listen}` is reached from other machines, and nothing encrypts the way"
+                );
                 Err(Failure::new(Code::ConfigValue, message).help(
                     "Give a certificate with `--tls-cert` and `--tls-key`, or put a proxy in front that speaks TLS \
                      and say `--behind-tls`, or listen on 127.0.0.1",

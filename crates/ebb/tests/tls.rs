@@ -14,6 +14,7 @@ use rcgen::{
 };
 use rustls::{
     ClientConfig, RootCertStore,
+    client::Resumption,
     crypto::ring,
     pki_types::{CertificateDer, ServerName},
 };
@@ -38,11 +39,13 @@ impl Authority {
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(issuer.der().clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
+        // A session that goes on shows no certificate again.
+        config.resumption = Resumption::disabled();
         Self { issuer, trust: TlsConnector::from(Arc::new(config)) }
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn end(
         Err(failure) => return refused(&failure.into()),
     };
     let ended = gate.end(&app, &cookies, answer).await;
-    let cookies = cookies.add(gate.used(&app));
+    let cookies = cookies.add(Gate::used(&app));
     match ended {
         Ok((session, next)) => {
             (cookies.add(session), Redirect::to(own_path(&next))).into_response()

@@ -91,15 +91,15 @@ fn bo() -> Value {
 #[tokio::test]
 async fn who_was_invited_signs_in_and_is_known_by_the_account_from_then_on() {
     let (provider, house) = invited().await;
-    let mut bo_ = Visitor::new(&house);
-    let page = bo_.get("/sign-in?next=%2Fsyncs").await.text().await.unwrap();
+    let mut visitor = Visitor::new(&house);
+    let page = visitor.get("/sign-in?next=%2Fsyncs").await.text().await.unwrap();
     assert!(page.contains("Sign in with Example") && page.contains("/sign-in/oidc?next=%2Fsyncs"));
-    let asked = bo_.leave("/sign-in/oidc?next=%2Fsyncs").await;
+    let asked = visitor.leave("/sign-in/oidc?next=%2Fsyncs").await;
     let back = provider.vouch(&asked, &bo());
-    let returned = bo_.get(&back).await;
+    let returned = visitor.get(&back).await;
     assert_eq!(location(&returned), "/syncs");
-    assert!(!bo_.cookies.contains_key("ebb_sign_in"), "it was used");
-    assert_eq!(bo_.get("/syncs").await.status(), StatusCode::OK);
+    assert!(!visitor.cookies.contains_key("ebb_sign_in"), "it was used");
+    assert_eq!(visitor.get("/syncs").await.status(), StatusCode::OK);
     let people = house.get("/people").await;
     let known =
         people["items"].as_array().unwrap().iter().find(|one| one["email"] == "bo@example.com");
@@ -107,7 +107,7 @@ async fn who_was_invited_signs_in_and_is_known_by_the_account_from_then_on() {
         (&known.unwrap()["joined"], &known.unwrap()["linked"]),
         (&json!(true), &json!(true))
     );
-    assert!(bo_.get("/settings").await.text().await.unwrap().contains("by Example"));
+    assert!(visitor.get("/settings").await.text().await.unwrap().contains("by Example"));
     let audit = house.get("/audit").await;
     let actions: Vec<_> =
         audit["items"].as_array().unwrap().iter().map(|line| &line["action"]).collect();
@@ -158,15 +158,15 @@ async fn what_cannot_be_trusted_lets_nobody_in_and_tells_no_secret() {
 #[tokio::test]
 async fn a_sign_in_ends_where_it_began_and_once() {
     let (provider, house) = invited().await;
-    let mut bo_ = Visitor::new(&house);
-    let asked = bo_.leave("/sign-in/oidc").await;
+    let mut visitor = Visitor::new(&house);
+    let asked = visitor.leave("/sign-in/oidc").await;
     let back = provider.vouch(&asked, &bo());
     let mut other = Visitor::new(&house);
     other.refused(&back, "A614").await;
-    let theirs = other.leave("/sign-in/oidc").await;
+    other.leave("/sign-in/oidc").await;
     other.refused(&back, "A614").await;
-    let ticket = bo_.cookies["ebb_sign_in"].clone();
-    assert_eq!(location(&bo_.get(&back).await), "/");
+    let ticket = visitor.cookies["ebb_sign_in"].clone();
+    assert_eq!(location(&visitor.get(&back).await), "/");
     let mut again = Visitor::new(&house);
     again.cookies.insert("ebb_sign_in".to_owned(), ticket);
     again.refused(&back, "A614").await;
@@ -177,7 +177,6 @@ async fn a_sign_in_ends_where_it_began_and_once() {
     let back = format!("/sign-in/oidc/return?error=access_denied<b>&state={state}");
     let page = declined.refused(&back, "A615").await;
     assert!(page.contains("access_denied") && !page.contains("denied<b>"), "{page}");
-    drop(theirs);
 }
 
 #[tokio::test]

@@ -72,13 +72,13 @@ fn claim<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
 pub(super) async fn admit(
     app: &App,
     oidc: &Oidc,
-    vouched: Vouched,
+    vouched: &Vouched,
     link: Option<&str>,
 ) -> Result<Person, Failure> {
     let person = match (app.store.person_of(&vouched.identity).await?, link) {
-        (Some(person), _) => with_role(app, oidc, &vouched, person).await?,
-        (None, Some(link)) => by_link(app, oidc, &vouched, link).await?,
-        (None, None) => by_address(app, oidc, &vouched).await?,
+        (Some(person), _) => with_role(app, oidc, vouched, person).await?,
+        (None, Some(link)) => by_link(app, oidc, vouched, link).await?,
+        (None, None) => by_address(app, oidc, vouched).await?,
     };
     let by = json!({ "by": oidc.label });
     app.note_as(&person.email, "person.signed_in", &person.email, [None, Some(by)]).await?;
@@ -102,21 +102,18 @@ async fn by_link(app: &App, oidc: &Oidc, vouched: &Vouched, link: &str) -> Resul
 async fn by_address(app: &App, oidc: &Oidc, vouched: &Vouched) -> Result<Person, Failure> {
     let email = vouched.email.clone().ok_or_else(no_address)?;
     let now = SystemClock.now();
-    let person = match app.store.person_with_email(&email).await? {
-        Some(person) => {
-            let person = with_role(app, oidc, vouched, person).await?;
-            app.store.link(&person.id, &vouched.identity, now).await?;
-            person
-        }
-        None => {
-            let role = role(oidc, vouched.role, None).filter(|_| is_welcome(oidc, &email));
-            let role = role.ok_or_else(|| {
-                Failure::new(Code::StrangerRefused, format!("nobody was invited as `{email}`"))
-            })?;
-            let person = vouched.person(email, role);
-            app.store.join_linked(&person, &vouched.identity, now).await?;
-            person
-        }
+    let person = if let Some(person) = app.store.person_with_email(&email).await? {
+        let person = with_role(app, oidc, vouched, person).await?;
+        app.store.link(&person.id, &vouched.identity, now).await?;
+        person
+    } else {
+        let role = role(oidc, vouched.role, None).filter(|_| is_welcome(oidc, &email));
+        let role = role.ok_or_else(|| {
+            Failure::new(Code::StrangerRefused, format!("nobody was invited as `{email}`"))
+        })?;
+        let person = vouched.person(email, role);
+        app.store.join_linked(&person, &vouched.identity, now).await?;
+        person
     };
     note_link(app, oidc, &person).await?;
     Ok(person)

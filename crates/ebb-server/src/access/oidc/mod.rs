@@ -113,12 +113,12 @@ impl Gate {
         let granted = exchanged.await?;
         let claims = self.provider.claims(known, &granted, &ticket.nonce, now).await?;
         let vouched = Vouched::new(oidc, &claims);
-        let person = admit(app, oidc, vouched, ticket.link.as_deref()).await?;
+        let person = admit(app, oidc, &vouched, ticket.link.as_deref()).await?;
         Ok((session::begin(app, &person.id).await?, ticket.next))
     }
 
     /// The cookie that takes a ticket back.
-    pub(crate) fn used(&self, app: &App) -> Cookie<'static> {
+    pub(crate) fn used(app: &App) -> Cookie<'static> {
         let mut gone = cookie(app, String::new());
         gone.make_removal();
         gone

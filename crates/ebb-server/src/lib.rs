@@ -13,7 +13,9 @@ mod metrics;
 mod pages;
 mod refusal;
 mod router;
+mod tls;
 
 pub use alerts::check_channel;
-pub use app::{App, Started};
-pub use router::serve;
+pub use app::{App, Started, Way};
+pub use router::{serve, serve_tls};
+pub use tls::Certificate;

@@ -51,7 +51,13 @@ impl Refusal {
 const fn status(code: Code) -> StatusCode {
     match code {
         Code::SignedOut | Code::SignInRefused => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::FormExpired => StatusCode::FORBIDDEN,
+        Code::Forbidden
+        | Code::FormExpired
+        | Code::SignInStale
+        | Code::IdentityRefused
+        | Code::StrangerRefused
+        | Code::PasswordsOff => StatusCode::FORBIDDEN,
+        Code::ProviderUnavailable => StatusCode::BAD_GATEWAY,
         Code::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
         Code::LinkExpired => StatusCode::GONE,
         Code::EditConflict => StatusCode::PRECONDITION_FAILED,

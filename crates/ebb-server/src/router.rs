@@ -4,11 +4,12 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json, Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, Request, State, connect_info::Connected},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
     routing::get,
+    serve::{IncomingStream, Listener},
 };
 use ebb_core::port::Store;
 use serde_json::{Value, json};
@@ -17,11 +18,12 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    access::{guard, identify},
+    access::{Peer, guard, identify},
     api,
     app::App,
     assets, metrics, pages,
     refusal::as_documents,
+    tls::{Certificate, TlsListener, follow},
 };
 
 /// No request is larger.
@@ -33,7 +35,30 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let service = router(app, stop.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    app.listens_at("http", listener.local_addr()?);
+    answer(app, listener, stop).await
+}
+
+/// The same by TLS, with a certificate that may be renewed meanwhile.
+pub async fn serve_tls(
+    app: Arc<App>,
+    listener: TcpListener,
+    certificate: Certificate,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    app.listens_at("https", listener.local_addr()?);
+    let listener = TlsListener::new(listener, &certificate).map_err(io::Error::other)?;
+    let (followed, answered) =
+        tokio::join!(follow(certificate, stop.clone()), answer(app, listener, stop));
+    followed.and(answered)
+}
+
+async fn answer<L>(app: Arc<App>, listener: L, stop: CancellationToken) -> io::Result<()>
+where
+    L: Listener<Addr = SocketAddr>,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let service = router(app, stop.clone()).into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
@@ -60,16 +85,21 @@ fn router(app: Arc<App>, stop: CancellationToken) -> Router {
         .route("/readyz", get(ready))
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(CompressionLayer::new())
-        .layer(from_fn(secured))
+        .layer(from_fn_with_state(Arc::clone(&app), secured))
         .layer(from_fn_with_state(Arc::clone(&app), metrics::measured))
         .with_state(app)
 }
 
 /// Says what a browser may do with an answer: no script but the server's own, no frame around it.
-async fn secured(request: Request, next: Next) -> Response {
+async fn secured(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                           connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    /// A browser that was here by TLS comes by nothing else for a year.
+    const BY_TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
     let mut response = next.run(request).await;
+    if app.way.is_encrypted() {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, BY_TLS_ALONE);
+    }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ebb_server::App;
+use ebb_server::{App, Way};
 use ebb_testkit::{Script, ScriptedReceiver};
 use ebb_workspace::Workspace;
 use reqwest::{Client, Method, Response, redirect::Policy};
@@ -147,6 +147,11 @@ impl House {
         house
     }
 
+    /// A server that nobody has joined yet, with more in its project file.
+    pub(crate) async fn bare(more: &str) -> Self {
+        Self::made(1, Script::default(), more).await
+    }
+
     async fn over(people: u32, script: Script) -> Self {
         Self::made(people, script, "").await
     }
@@ -164,7 +169,7 @@ impl House {
         // The client of these tests speaks no TLS, yet it wants to know how.
         drop(rustls::crypto::ring::default_provider().install_default());
         let files = Workspace::open(folder.path()).unwrap();
-        let (app, started) = App::open(files, None, false).await.unwrap();
+        let (app, started) = App::open(files, None, Way::Plain).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());

@@ -11,4 +11,5 @@ mod api;
 mod door;
 mod house;
 mod metrics;
+mod oidc;
 mod pages_build;

@@ -1,7 +1,7 @@
 //! Who may use a server, and what they hold.
 
 use ebb_core::Code;
-use ebb_store::{Database, Guest, Person, Role, Token};
+use ebb_store::{Database, Guest, Identity, Person, Role, Token};
 use jiff::Timestamp;
 
 use crate::home::{Home, on_both_engines};
@@ -17,6 +17,7 @@ fn person(id: &str, role: Role) -> Person {
         name: id.to_owned(),
         role,
         joined: false,
+        linked: false,
         created_at: at(0),
     }
 }
@@ -120,6 +121,51 @@ async fn there_is_always_an_owner(home: Home) {
     assert_eq!(database.people().await.unwrap().len(), 1);
 }
 
+fn account(subject: &str) -> Identity {
+    Identity { issuer: "https://idp.test".to_owned(), subject: subject.to_owned() }
+}
+
+async fn an_account_belongs_to_one_person_who_has_no_other_with_the_provider(home: Home) {
+    let database = owned(&home).await;
+    database.add_person(&person("bo", Role::Owner)).await.unwrap();
+    assert_eq!(database.person_of(&account("1")).await.unwrap(), None);
+    database.invite("link", Some("bo"), at(60)).await.unwrap();
+    database.link("bo", &account("1"), at(1)).await.unwrap();
+    let bo = database.person_of(&account("1")).await.unwrap().unwrap();
+    assert_eq!((bo.id.as_str(), bo.joined, bo.linked), ("bo", true, true));
+    assert_eq!(database.invitation("link", at(2)).await.unwrap(), None, "it is not needed");
+    assert_eq!(database.person_with_password("bo@example.com").await.unwrap(), None);
+    for (who, subject) in [("ada", "1"), ("bo", "2")] {
+        let refused = database.link(who, &account(subject), at(1)).await.unwrap_err();
+        assert_eq!(refused.code, Code::StrangerRefused, "{who} {subject}");
+    }
+    let elsewhere = Identity { issuer: "https://other.test".to_owned(), ..account("1") };
+    database.link("bo", &elsewhere, at(1)).await.unwrap();
+    // Who signs in by an account can be the last owner.
+    database.change_person("ada", "ada", Role::Viewer).await.unwrap();
+    let refused = database.give_role("bo", Role::Viewer).await.unwrap_err();
+    assert_eq!(refused.code, Code::InUse);
+    database.give_role("ada", Role::Owner).await.unwrap();
+    database.remove_person("bo").await.unwrap();
+    assert_eq!(database.person_of(&account("1")).await.unwrap(), None);
+}
+
+async fn somebody_joins_by_an_account_with_a_link_or_without(home: Home) {
+    let database = home.open();
+    database.invite("first", None, at(60)).await.unwrap();
+    let ada = person("ada", Role::Owner);
+    database.join_linked_by("first", &ada, &account("1"), at(1)).await.unwrap();
+    let again = database.join_linked_by("first", &ada, &account("1"), at(1)).await;
+    assert_eq!(again.unwrap_err().code, Code::LinkExpired);
+    let bo = person("bo", Role::Viewer);
+    database.join_linked(&bo, &account("2"), at(1)).await.unwrap();
+    let known = database.join_linked(&bo, &account("3"), at(1)).await.unwrap_err();
+    assert_eq!(known.code, Code::ConfigDuplicate);
+    assert_eq!(database.person_of(&account("3")).await.unwrap(), None, "all of it or nothing");
+    let found = database.person_with_email("BO@example.com").await.unwrap().unwrap();
+    assert_eq!((found.id.as_str(), found.role), ("bo", Role::Viewer));
+}
+
 async fn people_come_by_name_in_the_order_of_its_bytes(home: Home) {
     let database = home.open();
     for name in ["b", "Ä", "a", "B", "_"] {
@@ -138,4 +184,6 @@ on_both_engines! {
     sessions_end_by_time_by_leaving_and_with_a_new_password,
     a_token_is_known_by_its_digest_until_it_ends_or_is_revoked,
     there_is_always_an_owner,
+    an_account_belongs_to_one_person_who_has_no_other_with_the_provider,
+    somebody_joins_by_an_account_with_a_link_or_without,
 }

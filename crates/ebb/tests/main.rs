@@ -9,6 +9,7 @@
 mod apply;
 mod control;
 mod dbt;
+mod deploy;
 mod faults;
 mod kill;
 mod postgres;
@@ -18,3 +19,4 @@ mod server;
 mod shop;
 mod story;
 mod ten;
+mod tls;

@@ -117,7 +117,7 @@ impl Drop for Server {
 }
 
 /// The first document that a server prints.
-async fn first_told(shop: &Shop) -> Value {
+pub(crate) async fn first_told(shop: &Shop) -> Value {
     for _ in 0..600 {
         let text = std::fs::read_to_string(shop.path("serve.out")).unwrap_or_default();
         let mut documents = serde_json::Deserializer::from_str(&text).into_iter::<Value>();

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{duration::Length, range::Range};
+use super::{duration::Length, range::Range, sign_in::SignInForm};
 use crate::{
     Limits, Schedule, Subscription,
     config::{ChannelKind, Guards, Trouble},
@@ -51,7 +51,10 @@ pub(super) struct ProjectForm {
     /// What people are told of without looking, by name
     #[schemars(extend("propertyNames" = names()))]
     alert_rules: Option<BTreeMap<String, AlertRuleForm>>,
-    /// Where people reach the server's page, such as `https://ebb.example.com`: for links in alerts
+    /// How people sign in to a server
+    sign_in: Option<SignInForm>,
+    /// Where people reach the server's page, such as `https://ebb.example.com`: for links in alerts, and for the
+    /// way back from an identity provider
     #[schemars(length(min = 1))]
     url: Option<String>,
 }

@@ -16,6 +16,7 @@ mod range;
 mod reference;
 mod settings;
 mod shape;
+mod sign_in;
 mod surroundings;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -34,6 +35,7 @@ pub use places::Places;
 pub use problem::{Place, Problem};
 pub use reference::{Text, plain, resolve};
 pub use settings::Settings;
+pub use sign_in::{Oidc, RoleClaim, SignIn};
 pub use surroundings::{Surroundings, Unreadable};
 
 /// A project, read and checked: every name refers to something.
@@ -59,6 +61,8 @@ pub struct Project {
     pub alert_rules: BTreeMap<String, AlertRule>,
     /// Where people reach the server's page, for links in what is sent to them.
     pub url: Option<String>,
+    /// How people sign in to a server.
+    pub sign_in: SignIn,
     /// The limits that hold.
     pub limits: Limits,
     /// The plan of usage; its limit is among the limits.

@@ -223,6 +223,16 @@ codes! {
         "Change or remove what needs it first";
     VersionMissing "A612" StopRun "the request does not say which version it changes",
         "Load it first, and send its `ETag` as `If-Match`";
+    ProviderUnavailable "A613" StopRun "the identity provider does not answer as it should",
+        "Try again; if it lasts, ask who runs the server to check `sign_in.oidc` and the provider";
+    SignInStale "A614" StopRun "the sign-in is out of date or began in another browser",
+        "Begin again at the sign-in page";
+    IdentityRefused "A615" StopRun "what the identity provider says cannot be trusted",
+        "Try again; if it lasts, ask who runs the server to compare `sign_in.oidc` with the provider's settings";
+    StrangerRefused "A616" StopRun "nobody here is known by this account",
+        "Ask an owner to invite you with the address that the identity provider has of you";
+    PasswordsOff "A617" StopRun "nobody signs in by a password here",
+        "Sign in by the identity provider";
 }
 
 impl Code {

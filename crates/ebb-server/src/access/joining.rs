@@ -17,7 +17,8 @@ pub(crate) async fn first_owner(
     store: &Database,
     now: Timestamp,
 ) -> Result<Option<String>, Failure> {
-    if store.people().await?.iter().any(|person| person.joined) {
+    let owns = |person: &Person| person.joined && person.role == Role::Owner;
+    if store.people().await?.iter().any(owns) {
         return Ok(None);
     }
     let token = new_token()?;
@@ -39,7 +40,7 @@ pub(crate) async fn invited(app: &App, token: &str) -> Result<Guest, Failure> {
     found.ok_or_else(|| Failure::new(Code::LinkExpired, "the link was used already or has expired"))
 }
 
-/// Uses a link, and begins a session.
+/// Uses a link, and begins a session. `A617` where nobody signs in by a password.
 pub(crate) async fn join(
     app: &App,
     token: &str,
@@ -47,6 +48,7 @@ pub(crate) async fn join(
     name: &str,
     given: String,
 ) -> Result<Cookie<'static>, Failure> {
+    app.takes_passwords()?;
     let now = SystemClock.now();
     let name = name.trim();
     if name.is_empty() {
@@ -62,6 +64,7 @@ pub(crate) async fn join(
             name: name.to_owned(),
             role: Role::Owner,
             joined: true,
+            linked: false,
             created_at: now,
         },
     };

@@ -3,6 +3,8 @@
 mod actor;
 mod csrf;
 mod joining;
+mod oidc;
+mod origin;
 mod password;
 mod session;
 mod throttle;
@@ -10,6 +12,8 @@ mod throttle;
 pub(crate) use actor::{Actor, Credential, THEME, identify};
 pub(crate) use csrf::guard;
 pub(crate) use joining::{address, first_owner, invite, invited, join};
+pub(crate) use oidc::{Answer, Gate};
+pub(crate) use origin::{Origin, Peer};
 pub(crate) use session::{end_session, sign_in};
 pub(crate) use throttle::Throttle;
 

@@ -18,12 +18,13 @@ const LASTS: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// A session's end is moved at most so often.
 const MOVED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
-/// Begins a session; `A603` if nobody is known by this address and password.
+/// Begins a session; `A603` if nobody is known by this address and password, `A617` where nobody signs in so.
 pub(crate) async fn sign_in(
     app: &App,
     email: &str,
     given: String,
 ) -> Result<Cookie<'static>, Failure> {
+    app.takes_passwords()?;
     let found = app.store.person_with_password(email.trim()).await?;
     let (person, kept) = found.unzip();
     let right = password::matches(given, kept).await;
@@ -80,7 +81,7 @@ fn cookie(app: &App, token: &Secret) -> Cookie<'static> {
     Cookie::build((COOKIE, token.expose().to_owned()))
         .path("/")
         .http_only(true)
-        .secure(app.secure)
+        .secure(app.way.is_encrypted())
         .same_site(SameSite::Lax)
         .permanent()
         .build()

@@ -50,15 +50,17 @@ pub(super) struct PersonView {
     name: String,
     #[schema(value_type = RoleName)]
     role: Role,
-    /// Whether they have chosen a password.
+    /// Whether they have chosen a password, or an identity provider vouched for them.
     joined: bool,
+    /// Whether an identity provider vouched for them.
+    linked: bool,
     created_at: Timestamp,
 }
 
 impl From<Person> for PersonView {
     fn from(person: Person) -> Self {
-        let Person { id, email, name, role, joined, created_at } = person;
-        Self { id, email, name, role, joined, created_at }
+        let Person { id, email, name, role, joined, linked, created_at } = person;
+        Self { id, email, name, role, joined, linked, created_at }
     }
 }
 

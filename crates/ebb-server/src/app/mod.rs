@@ -9,8 +9,12 @@ mod mappings;
 mod operations;
 mod people;
 mod requests;
+mod way;
 
-use std::sync::Arc;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use ebb_core::{
     Code, Failure,
@@ -26,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
 use crate::{
-    access::{Throttle, first_owner},
+    access::{Gate, Throttle, first_owner},
     alerts::Alerts,
     metrics::Metrics,
 };
@@ -36,6 +40,7 @@ pub(crate) use configuration::{Configuration, Section, is_secret, shown};
 pub(crate) use edit::Change;
 use mappings::Current;
 pub(crate) use operations::Said;
+pub use way::Way;
 
 /// A server's state. One for all requests.
 pub struct App {
@@ -43,10 +48,13 @@ pub struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) scheduler: Scheduler,
     pub(crate) throttle: Throttle,
+    /// The identity provider by whom people sign in, if there is one.
+    pub(crate) gate: Option<Gate>,
     pub(crate) metrics: Metrics,
     pub(crate) alerts: Alerts,
-    /// Whether browsers may send cookies by TLS alone.
-    pub(crate) secure: bool,
+    pub(crate) way: Way,
+    /// The address that is listened on, as a browser of this machine writes it.
+    listens_at: OnceLock<String>,
     current: Arc<Current>,
     vault: Vault,
     /// Changes of the configuration are made one after the other.
@@ -63,11 +71,11 @@ pub struct Started {
 
 impl App {
     /// Opens the configuration and the control database. `key` is `EBB_KEY`; without one the key lies in
-    /// the state folder. `secure` says that browsers reach the server by TLS.
+    /// the state folder.
     pub async fn open(
         files: Workspace,
         key: Option<&str>,
-        secure: bool,
+        way: Way,
     ) -> Result<(Arc<Self>, Started), Vec<Problem>> {
         let (engine, store) = files.engine().map_err(alone)?;
         let serving = store.serve().await.map_err(alone)?;
@@ -81,21 +89,46 @@ impl App {
         let alerts = Alerts::load(&store, &current.configuration().workspace.network)
             .await
             .map_err(alone)?;
+        let oidc = current.configuration().workspace.project.sign_in.oidc.clone();
+        let gate = oidc.map(Gate::new).transpose().map_err(alone)?;
         let first_owner = first_owner(&store, SystemClock.now()).await.map_err(alone)?;
         let app = Self {
             store,
             engine,
             scheduler,
             throttle: Throttle::default(),
+            gate,
             metrics: Metrics::default(),
             alerts,
-            secure,
+            way,
+            listens_at: OnceLock::new(),
             current,
             vault,
             editing: Mutex::default(),
             _serving: serving,
         };
         Ok((Arc::new(app), Started { first_owner }))
+    }
+
+    /// `A617` where nobody signs in by a password.
+    pub(crate) fn takes_passwords(&self) -> Result<(), Failure> {
+        if self.configuration().workspace.project.sign_in.password {
+            return Ok(());
+        }
+        Err(Failure::new(Code::PasswordsOff, "nobody signs in by a password here"))
+    }
+
+    /// Remembers where the server listens.
+    pub(crate) fn listens_at(&self, scheme: &str, address: SocketAddr) {
+        self.listens_at.get_or_init(|| format!("{scheme}://{address}"));
+    }
+
+    /// Where browsers reach the server, without a `/` at its end: what the project says, or else where the
+    /// server listens.
+    pub(crate) fn url(&self) -> String {
+        let given = self.configuration().workspace.project.url.clone();
+        let url = given.or_else(|| self.listens_at.get().cloned()).unwrap_or_default();
+        url.trim_end_matches('/').to_owned()
     }
 
     /// The configuration as it is now.

@@ -24,7 +24,8 @@ impl App {
         let name = name.map(str::trim).filter(|name| !name.is_empty());
         let name = name.unwrap_or(&email).to_owned();
         let created_at = SystemClock.now();
-        let person = Person { id: new_id(), email, name, role, joined: false, created_at };
+        let person =
+            Person { id: new_id(), email, name, role, joined: false, linked: false, created_at };
         self.store.add_person(&person).await?;
         let link = invite(&self.store, &person.id).await?;
         self.note_change(actor, "person.invited", &person.email, [None, Some(known(&person))])

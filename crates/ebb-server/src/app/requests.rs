@@ -59,12 +59,23 @@ impl App {
         actor: &Actor,
         action: &str,
         subject: &str,
+        change: [Option<Value>; 2],
+    ) -> Result<(), Failure> {
+        self.note_as(&actor.told(), action, subject, change).await
+    }
+
+    /// The same of somebody who has no session yet, or of what is nobody.
+    pub(crate) async fn note_as(
+        &self,
+        actor: &str,
+        action: &str,
+        subject: &str,
         [before, after]: [Option<Value>; 2],
     ) -> Result<(), Failure> {
         let line = AuditLine {
             id: new_id(),
             at: SystemClock.now(),
-            actor: actor.told(),
+            actor: actor.to_owned(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             before,

@@ -1,11 +1,11 @@
 //! In and out: signing in, joining, signing out. These pages need nobody who is known.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
     Form,
-    extract::{ConnectInfo, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, Uri, header::REFERER},
     response::{IntoResponse, Redirect, Response},
 };
@@ -20,25 +20,46 @@ use url::form_urlencoded;
 
 use super::page;
 use crate::{
-    access::{Actor, THEME, end_session, invited, join as use_link, sign_in as begin},
+    access::{Actor, Origin, THEME, end_session, invited, join as use_link, sign_in as begin},
     app::App,
     assets,
     refusal::Refusal,
 };
 
 /// What surrounds these pages.
-struct Bare {
+pub(super) struct Bare {
     assets: &'static str,
 }
 
-fn bare() -> Bare {
+pub(super) fn bare() -> Bare {
     Bare { assets: assets::version() }
+}
+
+/// How people may sign in.
+struct Ways {
+    password: bool,
+    /// What the identity provider is called, and the address that leads there.
+    provider: Option<(String, String)>,
+}
+
+impl Ways {
+    /// `query` is what the provider's address takes along.
+    fn of(app: &App, query: [&str; 2]) -> Self {
+        let [key, value] = query;
+        let provider = app.gate.as_ref().map(|gate| {
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair(key, value).finish();
+            (gate.label().to_owned(), format!("/sign-in/oidc?{query}"))
+        });
+        Self { password: app.takes_passwords().is_ok(), provider }
+    }
 }
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
     frame: Bare,
+    ways: Ways,
     next: String,
     email: String,
     failure: Option<Failure>,
@@ -48,6 +69,7 @@ struct SignInPage {
 #[template(path = "join.html")]
 struct JoinPage {
     frame: Bare,
+    ways: Ways,
     first: bool,
     email: String,
     name: String,
@@ -62,7 +84,7 @@ struct RefusedPage {
 }
 
 /// A refusal for somebody who is not known.
-pub(super) fn refused(_: &App, refusal: &Refusal) -> Response {
+pub(super) fn refused(refusal: &Refusal) -> Response {
     let shown = RefusedPage { frame: bare(), failure: refusal.failure() };
     with_status(page(&shown), refusal.status())
 }
@@ -86,7 +108,7 @@ pub(super) fn sign_in_address(uri: &Uri) -> String {
 }
 
 /// A path of this server; `/` for anything else, so that no link leads away from here.
-fn own_path(wanted: &str) -> &str {
+pub(super) fn own_path(wanted: &str) -> &str {
     let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains('\\');
     if own { wanted } else { "/" }
 }
@@ -98,13 +120,15 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn show_sign_in(
+    State(app): State<Arc<App>>,
     actor: Option<Actor>,
     Query(Wanted { next }): Query<Wanted>,
 ) -> Result<Response, Refusal> {
     if actor.is_some() {
         return Ok(Redirect::to(own_path(&next)).into_response());
     }
-    page(&SignInPage { frame: bare(), next, email: String::new(), failure: None })
+    let (ways, email) = (Ways::of(&app, ["next", &next]), String::new());
+    page(&SignInPage { frame: bare(), ways, next, email, failure: None })
 }
 
 #[derive(Deserialize)]
@@ -117,11 +141,11 @@ pub(super) struct SignInForm {
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    ConnectInfo(origin): ConnectInfo<SocketAddr>,
+    Origin(origin): Origin,
     cookies: CookieJar,
     Form(form): Form<SignInForm>,
 ) -> Response {
-    let tried = match app.throttle.count(origin.ip(), &form.email) {
+    let tried = match app.throttle.count(origin, &form.email) {
         Ok(()) => begin(&app, &form.email, form.password).await,
         Err(failure) => Err(failure),
     };
@@ -129,8 +153,9 @@ pub(super) async fn sign_in(
         Ok(cookie) => (cookies.add(cookie), Redirect::to(own_path(&form.next))).into_response(),
         Err(failure) => {
             let status = Refusal::from(failure.clone()).status();
-            let (next, email) = (form.next, form.email);
-            let shown = SignInPage { frame: bare(), next, email, failure: Some(failure) };
+            let (next, email, failure) = (form.next, form.email, Some(failure));
+            let ways = Ways::of(&app, ["next", &next]);
+            let shown = SignInPage { frame: bare(), ways, next, email, failure };
             with_status(page(&shown), status)
         }
     }
@@ -152,7 +177,8 @@ pub(super) async fn show_join(
         Guest::FirstOwner => (true, String::new(), String::new()),
         Guest::Known(person) => (false, person.email, person.name),
     };
-    page(&JoinPage { frame: bare(), first, email, name, failure: None })
+    let ways = Ways::of(&app, ["link", &token]);
+    page(&JoinPage { frame: bare(), ways, first, email, name, failure: None })
 }
 
 #[derive(Deserialize)]
@@ -174,7 +200,8 @@ pub(super) async fn join(
         Ok(cookie) => Ok((cookies.add(cookie), Redirect::to("/")).into_response()),
         Err(failure) => {
             let status = Refusal::from(failure.clone()).status();
-            let shown = JoinPage { frame: bare(), first, email, name, failure: Some(failure) };
+            let (ways, failure) = (Ways::of(&app, ["link", &token]), Some(failure));
+            let shown = JoinPage { frame: bare(), ways, first, email, name, failure };
             Ok(with_status(page(&shown), status))
         }
     }
@@ -195,7 +222,7 @@ pub(super) async fn switch_theme(
     };
     let cookie = Cookie::build((THEME, next))
         .path("/")
-        .secure(app.secure)
+        .secure(app.way.is_encrypted())
         .same_site(SameSite::Lax)
         .permanent()
         .build();

@@ -9,6 +9,7 @@ mod help;
 mod journey;
 mod list;
 mod mapping;
+mod oidc;
 mod overview;
 mod schedule;
 mod settings;
@@ -41,6 +42,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(door::show_sign_in).post(door::sign_in))
+        .route("/sign-in/oidc", get(oidc::begin))
+        .route("/sign-in/oidc/return", get(oidc::end))
         .route("/sign-out", post(door::sign_out))
         .route("/join/{token}", get(door::show_join).post(door::join))
         .route("/theme", post(door::switch_theme))
@@ -102,7 +105,7 @@ pub(crate) async fn in_words(
         if status == StatusCode::UNAUTHORIZED {
             return Redirect::to(&door::sign_in_address(&uri)).into_response();
         }
-        return door::refused(&app, &refusal);
+        return door::refused(&refusal);
     };
     let frame = Frame::new(&app, &actor, "");
     let title = refusal.failure().code.title();

@@ -18,7 +18,11 @@ use super::{
     Frame, page,
     words::{ago, clock},
 };
-use crate::{access::Actor, app::App, refusal::Refusal};
+use crate::{
+    access::{Actor, Gate},
+    app::App,
+    refusal::Refusal,
+};
 
 /// Lines of the audit log that are shown.
 const LINES: usize = 50;
@@ -45,6 +49,8 @@ struct SettingsPage {
     owner: bool,
     me: String,
     people: Vec<Person>,
+    /// What the identity provider is called.
+    provider: String,
     tokens: Vec<TokenLine>,
     roles: Vec<Role>,
     audit: Vec<(AuditLine, String)>,
@@ -80,6 +86,7 @@ async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Resp
         me: actor.person.id.clone(),
         tokens,
         people,
+        provider: app.gate.as_ref().map_or("identity provider", Gate::label).to_owned(),
         roles: Role::ALL.into_iter().filter(|role| *role <= actor.role).collect(),
         audit: audit.into_iter().map(|line| (line.clone(), ago(now, line.at))).collect(),
         shown,

@@ -2,54 +2,15 @@
 //!
 //! What people hold is known by a digest alone. Times are told by the caller.
 
-use std::str::FromStr;
-
-use ebb_core::{Code, Failure};
+use ebb_core::{Code, Failure, Role};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     Database,
     fault::Fault,
     sql::{Row, Transaction, params},
 };
-
-/// What somebody may do; each may do what the ones before may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Looks.
-    Viewer,
-    /// Changes the configuration, and starts syncs.
-    Editor,
-    /// Invites people, and sees the audit log.
-    Owner,
-}
-
-impl Role {
-    /// Every role, the least first.
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
-
-    /// The role as it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Editor => "editor",
-            Self::Owner => "owner",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = Failure;
-
-    fn from_str(text: &str) -> Result<Self, Failure> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
-            Failure::new(Code::RequestInvalid, format!("`{text}` is not a role"))
-                .help("Choose `viewer`, `editor` or `owner`")
-        })
-    }
-}
 
 /// Somebody who may use the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,8 +23,10 @@ pub struct Person {
     pub name: String,
     /// What they may do.
     pub role: Role,
-    /// Whether they have chosen a password.
+    /// Whether they have chosen a password, or an identity provider vouched for them.
     pub joined: bool,
+    /// Whether an identity provider vouched for them.
+    pub linked: bool,
     /// Since when they are known.
     pub created_at: Timestamp,
 }
@@ -96,7 +59,9 @@ pub enum Guest {
     Known(Person),
 }
 
-const PERSON: &str = "select id, email, name, role, password is not null, created_at from person";
+pub(super) const PERSON: &str = "select id, email, name, role, password is not null,
+            exists (select 1 from identity where identity.person = person.id), created_at
+     from person";
 const TOKEN: &str = "select id, name, role, person, created_at, expires_at, used_at from token";
 
 /// A token's use is written at most so often.
@@ -172,10 +137,11 @@ impl Database {
         let email = email.to_lowercase();
         self.read(move |transaction| {
             let found = one(transaction, &format!("{PERSON} where email = ?1"), &email)?;
-            let Some(person) = found.filter(|person| person.joined) else { return Ok(None) };
+            let Some(person) = found else { return Ok(None) };
             let query = "select password from person where id = ?1";
-            let password = transaction.query_row(query, params![person.id], |row| row.get(0))?;
-            Ok(Some((person, password)))
+            let password: Option<String> =
+                transaction.query_row(query, params![person.id], |row| row.get(0))?;
+            Ok(password.map(|password| (person, password)))
         })
         .await
     }
@@ -386,11 +352,11 @@ impl Database {
 }
 
 /// A link that is good. Without a person it is the first owner's.
-struct Link {
-    person: Option<String>,
+pub(super) struct Link {
+    pub(super) person: Option<String>,
 }
 
-fn link(
+pub(super) fn link(
     transaction: &Transaction<'_>,
     digest: &str,
     now: Timestamp,
@@ -402,7 +368,11 @@ fn link(
     )
 }
 
-fn one(transaction: &Transaction<'_>, query: &str, key: &str) -> Result<Option<Person>, Fault> {
+pub(super) fn one(
+    transaction: &Transaction<'_>,
+    query: &str,
+    key: &str,
+) -> Result<Option<Person>, Fault> {
     transaction.query_optional(query, params![key], person)
 }
 
@@ -412,8 +382,9 @@ fn person(row: &Row<'_>) -> Result<Person, Fault> {
         email: row.get(1)?,
         name: row.get(2)?,
         role: row.get::<&str>(3)?.parse()?,
-        joined: row.get(4)?,
-        created_at: moment(row.get(5)?)?,
+        joined: row.get::<bool>(4)? || row.get(5)?,
+        linked: row.get(5)?,
+        created_at: moment(row.get(6)?)?,
     })
 }
 
@@ -437,19 +408,13 @@ fn changed_one(changed: u64, id: &str) -> Result<(), Fault> {
     if changed == 0 { Err(no_such(format!("there is no person `{id}`"))) } else { Ok(()) }
 }
 
-fn still_owned(transaction: &Transaction<'_>) -> Result<(), Fault> {
-    let owners: i64 = transaction.query_row(
-        "select count(*) from person where role = 'owner' and password is not null",
-        params![],
-        |row| row.get(0),
-    )?;
-    if owners == 0 {
-        let message = "the server would have no owner any more";
-        return Err(Failure::new(Code::InUse, message)
-            .help("Make somebody else an owner first")
-            .into());
+pub(super) fn still_owned(transaction: &Transaction<'_>) -> Result<(), Fault> {
+    let owners = format!("{PERSON} where role = 'owner'");
+    if transaction.query(&owners, params![], person)?.iter().any(|owner| owner.joined) {
+        return Ok(());
     }
-    Ok(())
+    let message = "the server would have no owner any more";
+    Err(Failure::new(Code::InUse, message).help("Make somebody else an owner first").into())
 }
 
 fn no_such(message: String) -> Fault {

@@ -5,6 +5,7 @@ mod consent;
 mod entries;
 mod merge;
 mod model;
+mod sign_in;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -121,6 +122,7 @@ impl<'a> Assembly<'a> {
         let name = self.once("project").or_else(|| Some(self.root.file_name()?.to_str()?.into()));
         let state = self.once::<String>("state").unwrap_or_else(|| ".ebb".to_owned());
         let url = self.once("url");
+        let sign_in = self.sign_in();
         let [sources, models, destinations, mappings] =
             ["sources", "models", "destinations", "mappings"].map(|section| self.merged(section));
         let [channels, rules] = ["channels", "alert_rules"].map(|section| self.merged(section));
@@ -135,6 +137,7 @@ impl<'a> Assembly<'a> {
             alert_rules: self.alert_rules(&rules, &mappings, &channels),
             channels: self.channels(&channels),
             url,
+            sign_in,
             limits: self.limits.clone(),
             usage,
             allowed_addresses,

@@ -6,6 +6,7 @@ mod keys;
 mod models;
 mod names;
 mod secrets;
+mod sign_in;
 mod values;
 
 use std::{fs, path::Path};

@@ -117,7 +117,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
             }
         };
         return tokio::select! {
-            ended = serve(workspace, arguments.listening, global) => ended,
+            ended = serve(workspace, &arguments.listening, global) => ended,
             () = arrivals => Ok(Finish::Done),
         };
     }

@@ -1,6 +1,8 @@
 //! `ebb serve`: the page, the API and the schedules, until it is told to stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod listening;
+
+use std::{io, sync::Arc, time::Duration};
 
 use ebb_core::{
     Code, Failure,
@@ -14,6 +16,8 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::listening::Front;
+pub(crate) use self::listening::Listening;
 use crate::{
     cli::Global,
     report::{Finish, Stop, print_json, print_text},
@@ -27,17 +31,6 @@ pub(crate) struct Arguments {
     listening: Listening,
 }
 
-/// Where the server listens.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Listening {
-    /// The address to listen on; one beyond this machine takes `--behind-tls`
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
-    listen: SocketAddr,
-    /// A proxy in front of this server speaks TLS with browsers
-    #[arg(long)]
-    behind_tls: bool,
-}
-
 /// So long may syncs take to end once Ebb is told to stop. What does not make it is finished by the
 /// next start.
 const GRACE: Duration = Duration::from_secs(25);
@@ -45,29 +38,23 @@ const GRACE: Duration = Duration::from_secs(25);
 /// Finishes what was interrupted, then starts every mapping's syncs when they are due, and answers
 /// requests meanwhile.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    serve(global.workspace()?, arguments.listening, global).await
+    serve(global.workspace()?, &arguments.listening, global).await
 }
 
 /// Serves an opened project.
 pub(crate) async fn serve(
     files: Workspace,
-    Listening { listen, behind_tls }: Listening,
+    listening: &Listening,
     global: &Global,
 ) -> Result<Finish, Stop> {
-    if !listen.ip().is_loopback() && !behind_tls {
-        let message =
-            format!("`{listen}` is reached from other machines, and nothing encrypts the way");
-        return Err(Failure::new(Code::ConfigValue, message)
-            .help("Put a proxy in front that speaks TLS and say `--behind-tls`, or listen on 127.0.0.1")
-            .into());
-    }
+    let front = listening.front()?;
     let stop = CancellationToken::new();
     let signals = signals()?;
     #[expect(clippy::disallowed_methods, reason = "the one setting that no file may hold")]
     let key = std::env::var("EBB_KEY").ok();
-    let (app, started) = App::open(files, key.as_deref(), behind_tls).await?;
-    let listener = listen_on(listen).await?;
-    tell_start(&listener, &started, global);
+    let (app, started) = App::open(files, key.as_deref(), front.way()).await?;
+    let listener = listening.listen().await?;
+    tell_start(&listener, front.scheme(), &started, global);
     tell_outlooks(&app, global);
     let tell = |sync: &SyncRecord| {
         if global.json {
@@ -76,7 +63,7 @@ pub(crate) async fn serve(
             print_text(&view::sync_text(sync, &[]));
         }
     };
-    let answers = ebb_server::serve(Arc::clone(&app), listener, stop.clone());
+    let answers = answer(Arc::clone(&app), listener, front, stop.clone());
     let run = async {
         let ((), answered) = tokio::join!(app.run_schedules(&stop, tell), answers);
         answered
@@ -102,11 +89,16 @@ pub(crate) async fn serve(
     }
 }
 
-async fn listen_on(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(Code::ConfigValue, format!("`{address}` cannot be listened on: {error}"))
-            .help("Choose another address with `--listen`, such as `127.0.0.1:7071`")
-    })
+async fn answer(
+    app: Arc<App>,
+    listener: TcpListener,
+    front: Front,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    match front {
+        Front::Loopback | Front::Proxy => ebb_server::serve(app, listener, stop).await,
+        Front::Own(certificate) => ebb_server::serve_tls(app, listener, certificate, stop).await,
+    }
 }
 
 /// Waits for somebody who wants Ebb to stop.
@@ -127,8 +119,8 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 /// Says where the page is, and how the first owner joins.
-fn tell_start(listener: &TcpListener, started: &Started, global: &Global) {
-    let address = listener.local_addr().map(|address| format!("http://{address}"));
+fn tell_start(listener: &TcpListener, scheme: &str, started: &Started, global: &Global) {
+    let address = listener.local_addr().map(|address| format!("{scheme}://{address}"));
     let address = address.unwrap_or_default();
     let link = started.first_owner.as_ref().map(|path| format!("{address}{path}"));
     if global.json {

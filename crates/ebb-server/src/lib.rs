@@ -13,6 +13,7 @@ mod metrics;
 mod pages;
 mod refusal;
 mod router;
+mod traces;
 
 pub use alerts::check_channel;
 pub use app::{App, Started};

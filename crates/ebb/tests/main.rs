@@ -18,3 +18,4 @@ mod server;
 mod shop;
 mod story;
 mod ten;
+mod traces;

@@ -12,7 +12,9 @@ use ebb_core::{
 };
 use jiff::Timestamp;
 
-use crate::{Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize, trace};
+use crate::{
+    Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize, trace,
+};
 
 /// What the engine is built upon.
 #[derive(Clone)]
@@ -105,9 +107,7 @@ impl Engine {
             return Ok(ran);
         }
         let span = trace::sync(&job.plan, &record);
-        ran.push(
-            trace::whole(span, self.extract_and_load(job, record, approval, watch)).await?,
-        );
+        ran.push(trace::whole(span, self.extract_and_load(job, record, approval, watch)).await?);
         Ok(ran)
     }
 

@@ -10,6 +10,7 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::{
     Resource,
+    error::OTelSdkError,
     resource::{EnvResourceDetector, TelemetryResourceDetector},
     trace::SdkTracerProvider,
 };
@@ -33,7 +34,8 @@ impl Traces {
     /// Traces as the variables of OpenTelemetry say. Sampling, limits and queues are read by its SDK.
     pub(super) fn from_environment() -> Result<Self, &'static str> {
         let named = [OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT];
-        let says = |name, word: &str| variable(name).is_some_and(|it| it.eq_ignore_ascii_case(word));
+        let says =
+            |name, word: &str| variable(name).is_some_and(|it| it.eq_ignore_ascii_case(word));
         let off = says("OTEL_SDK_DISABLED", "true") || says("OTEL_TRACES_EXPORTER", "none");
         if off || !named.into_iter().any(|name| variable(name).is_some()) {
             return Ok(Self::default());
@@ -76,8 +78,13 @@ impl Traces {
     /// Sends what is not sent yet, as far as that is possible in short time.
     pub(crate) fn end(self) {
         let Some(provider) = self.provider else { return };
-        if let Err(error) = provider.shutdown_with_timeout(LAST_WAIT) {
-            tracing::warn!(%error, "the last traces were not sent");
+        match provider.shutdown_with_timeout(LAST_WAIT) {
+            Err(OTelSdkError::Timeout(_)) => {
+                tracing::error!("the last traces were not sent: the collector takes too long");
+            }
+            // The way to the collector told it.
+            Err(error) => tracing::debug!(%error, "the last traces were not sent"),
+            Ok(()) => {}
         }
     }
 }

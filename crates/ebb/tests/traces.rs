@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ebb_testkit::Script;
@@ -20,7 +20,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use crate::{
     server::Server,
@@ -86,11 +86,15 @@ async fn take(
 }
 
 fn told(attributes: &[KeyValue]) -> BTreeMap<String, Value> {
-    let value = |attribute: &KeyValue| match attribute.value.clone().unwrap().value.unwrap() {
-        Any::StringValue(text) => json!(text),
-        Any::IntValue(number) => json!(number),
-        Any::DoubleValue(number) => json!(number),
-        other => panic!("{other:?}"),
+    let value = |attribute: &KeyValue| {
+        let value = attribute.value.clone().unwrap().value.unwrap();
+        if let Any::StringValue(text) = value {
+            json!(text)
+        } else if let Any::IntValue(number) = value {
+            json!(number)
+        } else {
+            panic!("{attribute:?}")
+        }
     };
     attributes.iter().map(|attribute| (attribute.key.clone(), value(attribute))).collect()
 }

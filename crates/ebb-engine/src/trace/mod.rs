@@ -48,31 +48,34 @@ pub(crate) fn sync(plan: &Plan, record: &SyncRecord) -> Span {
 }
 
 /// Runs a sync within its span, which tells how it ended.
-pub(crate) async fn whole(
+pub(crate) fn whole(
     span: Span,
     run: impl Future<Output = Result<SyncRecord, Failure>>,
-) -> Result<SyncRecord, Failure> {
-    let run = async {
+) -> impl Future<Output = Result<SyncRecord, Failure>> {
+    let run = Box::pin(run);
+    let run = async move {
         let record = run.await?;
         ended(&Span::current(), &record);
         Ok(record)
     };
-    within(span, run).await
+    within(span, run)
 }
 
-/// Runs something within its span, which bears the code of what went wrong.
-pub(crate) async fn within<T>(
+/// Runs something within its span, which bears the code of what went wrong. What is run is boxed: futures
+/// around futures would grow by each of them.
+pub(crate) fn within<T>(
     span: Span,
     work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let work = async {
+) -> impl Future<Output = Result<T, Failure>> {
+    let work = Box::pin(work);
+    let work = async move {
         let result = work.await;
         if let Err(failure) = &result {
             failed(&Span::current(), failure.code);
         }
         result
     };
-    work.instrument(span).await
+    work.instrument(span)
 }
 
 /// A span with a description of its status is that of an error.

@@ -16,6 +16,7 @@ use crate::{
     extract::phase,
     load::{Courier, load},
     stage::{CompleteOnDrop, Shelf, Staging},
+    trace,
 };
 
 /// How often a running sync asks whether somebody canceled it.
@@ -61,7 +62,9 @@ impl Engine {
         let outcomes = self.ports.store.outcomes(record.id).await?;
         let commit = self.commit_of(&job, &record, &outcomes).await?;
         let again = self.again(&watch.stop);
-        if let Err(failure) = again.ask(|| job.warehouse.commit(&commit)).await {
+        let committed = again.ask(|| job.warehouse.commit(&commit));
+        let span = trace::commit(&commit, &outcomes);
+        if let Err(failure) = trace::within(span, committed).await {
             // What was delivered is journaled: the next start commits it.
             tracing::warn!(sync.id = %record.id, %failure, "commit failed");
             return Err(failure);
@@ -129,7 +132,8 @@ impl Engine {
             size: self.tuning.part_size,
         };
         let number = PartNumber::try_from(parts.len()).unwrap_or(PartNumber::MAX);
-        match staging.run(changes, number, shelf, &courier.stop).await {
+        let staged = staging.run(changes, number, shelf, &courier.stop);
+        match trace::within(trace::stage(), staged).await {
             Ok(complete) => {
                 record.staged = complete;
                 record.phases.push(phase("stage", began));

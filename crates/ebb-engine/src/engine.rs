@@ -13,7 +13,9 @@ use ebb_core::{
 };
 use jiff::Timestamp;
 
-use crate::{Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize};
+use crate::{
+    Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize, trace,
+};
 
 /// What the engine is built upon.
 #[derive(Clone)]
@@ -105,7 +107,8 @@ impl Engine {
             ran.push(self.fail(record, failure).await?);
             return Ok(ran);
         }
-        ran.push(self.extract_and_load(job, record, approval, watch).await?);
+        let span = trace::sync(&job.plan, &record);
+        ran.push(trace::whole(span, self.extract_and_load(job, record, approval, watch)).await?);
         Ok(ran)
     }
 
@@ -114,11 +117,12 @@ impl Engine {
         let _lock = self.lock_once_ended(&plan.name).await?;
         let mut job = jobs.job(plan)?;
         let mut record = self.begin(&job, SyncKind::Rebase).await?;
+        let span = trace::sync(&job.plan, &record);
         let taken_over = async {
             job.plan.columns = job.warehouse.columns(&job.query).await?;
             job.warehouse.rebase(&job.diff_job(record.id, &self.limits)).await
         };
-        match taken_over.await {
+        match trace::within(span, taken_over).await {
             Ok(records) => {
                 self.end(&mut record, Status::Succeeded).await?;
                 Ok((record, records))
@@ -187,9 +191,12 @@ impl Engine {
         let Some(record) = self.ports.store.unfinished(mapping).await? else { return Ok(None) };
         tracing::info!(sync.id = %record.id, mapping, status = record.status.as_str(), "resuming");
         let job = jobs.job(Plan::of(&record)?)?;
+        let span = trace::sync(&job.plan, &record);
         Ok(Some(match record.kind {
-            SyncKind::Sync => self.resume_sync(job, record, watch).await?,
-            SyncKind::Replay { of } => self.load_replay(job, record, of, watch).await?,
+            SyncKind::Sync => trace::whole(span, self.resume_sync(job, record, watch)).await?,
+            SyncKind::Replay { of } => {
+                trace::whole(span, self.load_replay(job, record, of, watch)).await?
+            }
             SyncKind::Rebase => {
                 self.fail(record, Failure::new(Code::Interrupted, "the rebase was interrupted"))
                     .await?

@@ -8,7 +8,7 @@ use ebb_core::{
 };
 use tokio::time::Instant;
 
-use crate::{Approval, Engine, Job, Watch, engine::written, guard};
+use crate::{Approval, Engine, Job, Watch, engine::written, guard, trace};
 
 /// So many past syncs are looked at for a changes table that could not be dropped.
 const LEFTOVERS: usize = 20;
@@ -25,7 +25,8 @@ impl Engine {
     ) -> Result<SyncRecord, Failure> {
         watch.progress.begin();
         self.drop_leftovers(&job, &record).await?;
-        let (action, diff) = match self.extract(&mut job, &mut record, approval, watch).await {
+        let extract = self.extract(&mut job, &mut record, approval, watch);
+        let (action, diff) = match trace::within(trace::diff(), extract).await {
             Ok(extracted) => extracted,
             Err(failure) => {
                 let held = matches!(failure.code, Code::Held | Code::RecipeChanged);
@@ -104,6 +105,7 @@ impl Engine {
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
         }
         let diff = again.ask(|| warehouse.diff(&diff_job)).await?;
+        trace::found(&diff);
         if approval == Approval::Guarded {
             guard::after_diff(&diff, job.plan.mapping.guards)?;
         }

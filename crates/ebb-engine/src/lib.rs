@@ -21,6 +21,7 @@ mod replay;
 mod retry;
 mod scheduler;
 mod stage;
+mod trace;
 mod trial;
 
 pub use clean::{Leftover, Need};
@@ -32,4 +33,5 @@ pub use progress::{Progress, Snapshot, Watch};
 pub use retry::Retries;
 pub use scheduler::{Cause, Entry, Mappings, Outlook, Scheduler, Start, Timetable, WhyNot, Work};
 pub use stage::PartSize;
+pub use trace::TRACES;
 pub use trial::Trial;

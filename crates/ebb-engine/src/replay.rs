@@ -8,7 +8,9 @@ use ebb_core::{
 };
 use tokio::time::Instant;
 
-use crate::{Engine, Jobs, Plan, Watch, commit::settled, extract::phase, load::load, stage::Shelf};
+use crate::{
+    Engine, Jobs, Plan, Watch, commit::settled, extract::phase, load::load, stage::Shelf, trace,
+};
 
 impl Engine {
     /// Delivers a past sync's changes again, as its mapping and model were then. The tracked state
@@ -34,7 +36,8 @@ impl Engine {
         self.affordable().await?;
         let job = jobs.job(Plan::of(&past)?)?;
         let record = self.begin(&job, SyncKind::Replay { of }).await?;
-        self.load_replay(job, record, of, watch).await
+        let span = trace::sync(&job.plan, &record);
+        trace::whole(span, self.load_replay(job, record, of, watch)).await
     }
 
     pub(crate) async fn load_replay(

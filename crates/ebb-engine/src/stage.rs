@@ -13,7 +13,7 @@ use ebb_core::{
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Progress, changes::Changes};
+use crate::{Progress, changes::Changes, trace};
 
 /// A part is closed when it holds so much: large enough that a part costs little, small enough that
 /// some of them fit in memory (I4).
@@ -90,6 +90,16 @@ impl Shelf {
         self.changed.notify_waiters();
     }
 
+    /// What is staged so far.
+    fn size(&self) -> trace::Size {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.parts.iter().fold(trace::Size::default(), |size, part| trace::Size {
+            parts: size.parts + 1,
+            records: size.records + part.changes.total(),
+            bytes: size.bytes + part.bytes,
+        })
+    }
+
     /// Nothing more will come.
     pub(crate) fn complete(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).complete = true;
@@ -154,6 +164,7 @@ impl Staging<'_> {
             rows = next?;
             number += 1;
         }
+        trace::staged(shelf.size());
         Ok(!stop.is_cancelled())
     }
 

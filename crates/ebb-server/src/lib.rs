@@ -14,6 +14,7 @@ mod pages;
 mod refusal;
 mod router;
 mod tls;
+mod traces;
 
 pub use alerts::check_channel;
 pub use app::{App, Started, Way};

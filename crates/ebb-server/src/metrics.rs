@@ -27,7 +27,7 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 
-use crate::{access::Actor, app::App, refusal::Refusal};
+use crate::{access::Actor, app::App, refusal::Refusal, traces};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfMapping {
@@ -216,8 +216,10 @@ pub(crate) async fn measured(
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
     let method = known(request.method());
+    let span = traces::request(method, &route);
     let began = Instant::now();
     let response = next.run(request).await;
+    traces::answered(&span, response.status());
     let of = OfRequest { method, route, status: response.status().as_u16() };
     app.metrics.requests.get_or_create(&of).observe(began.elapsed().as_secs_f64());
     response

@@ -9,6 +9,7 @@
 mod alerts;
 mod api;
 mod door;
+mod guide;
 mod house;
 mod metrics;
 mod oidc;

@@ -20,3 +20,4 @@ mod shop;
 mod story;
 mod ten;
 mod tls;
+mod traces;

@@ -21,7 +21,7 @@ pub(crate) struct Shop {
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
-    _err: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
@@ -147,6 +147,6 @@ pub(crate) async fn ran(mut command: Command) -> Ran {
     Ran {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).unwrap(),
-        _err: String::from_utf8(output.stderr).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
     }
 }

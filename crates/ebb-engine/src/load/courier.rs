@@ -15,13 +15,14 @@ use ebb_core::{
 use roaring::RoaringTreemap;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::{
     Gate,
     gate::{Permit, Signal},
     judge::{Endurance, Judge},
 };
-use crate::{Progress, Retries, allowance::Allowance};
+use crate::{Progress, Retries, allowance::Allowance, trace::Tries};
 
 /// So many batches in a row that fail after all their tries mean that the destination is down.
 const PATIENCE: u32 = 8;
@@ -118,19 +119,22 @@ impl Courier {
         self: Arc<Self>,
         cargo: Cargo,
         permit: Permit,
+        span: Span,
     ) -> Result<(), Failure> {
         let Cargo { part, batch } = cargo;
         let taken = batch.items.len() as u64;
         let mut entries = Vec::with_capacity(batch.items.len());
         let mut pending = vec![batch];
+        let mut tries = Tries::new(span);
         while let Some(batch) = pending.pop() {
-            self.settle(&part, batch, &mut pending, &mut entries).await;
+            self.settle(&part, batch, &mut pending, &mut entries, &mut tries).await;
         }
         if let Some(allowance) = &self.allowance {
             allowance.give_back(taken, &entries);
         }
+        self.give_up_old(&mut entries).await?;
+        tries.tell(taken, &entries);
         if !entries.is_empty() {
-            self.give_up_old(&mut entries).await?;
             self.record(part.number, entries).await?;
         }
         drop(permit);
@@ -165,6 +169,7 @@ impl Courier {
         mut batch: Batch,
         pending: &mut Vec<Batch>,
         entries: &mut Vec<JournalEntry>,
+        tries: &mut Tries,
     ) {
         let mut tried = 0;
         while !batch.items.is_empty() {
@@ -176,9 +181,11 @@ impl Courier {
                 Tried::Judged(answers) => self.judge(&judge, batch, answers, entries),
                 Tried::Refused(failure) => (batch, Some(failure)),
             };
+            tries.tried(&exchanges, failure.as_ref());
             let Some(failure) = failure else { return };
             match failure.remedy() {
                 Remedy::RejectRow if again.items.len() > 1 => {
+                    tries.halved(again.items.len());
                     let mut first = again;
                     let second = Batch { items: first.items.split_off(first.items.len() / 2) };
                     pending.extend([second, first]);
@@ -208,6 +215,7 @@ impl Courier {
                         }
                         return;
                     };
+                    tries.again(wait);
                     tokio::select! {
                         () = tokio::time::sleep(wait) => {}
                         () = self.stop.cancelled() => return,

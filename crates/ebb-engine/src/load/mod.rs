@@ -21,7 +21,10 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::stage::Shelf;
+use crate::{
+    stage::Shelf,
+    trace::{self, Batches},
+};
 
 /// Batches that wait between mapping and sending. When it is full, mapping waits.
 const QUEUE: usize = 64;
@@ -31,9 +34,14 @@ const QUEUE: usize = 64;
 /// `Err` is kept for the control database and damaged parts; what the destination says is in the
 /// journal, or in the courier's [`Courier::halted`].
 pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(), Failure> {
+    trace::within(trace::load(), deliver(courier, shelf)).await
+}
+
+async fn deliver(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(), Failure> {
     let (sender, mut queue) = mpsc::channel::<Cargo>(QUEUE);
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(Arc::clone(courier), Arc::clone(shelf), sender));
+    let mut batches = Batches::default();
     let mut result = Ok(());
     // After an error nothing more is sent, but what is in flight still gets its outcome.
     let mut note = |ended: Result<Result<(), Failure>, JoinError>| {
@@ -50,11 +58,13 @@ pub(crate) async fn load(courier: &Arc<Courier>, shelf: &Arc<Shelf>) -> Result<(
         }
         let Some(permit) = courier.admit().await else { continue };
         let Some(cargo) = courier.afford(cargo) else { continue };
-        tasks.spawn(Arc::clone(courier).deliver(cargo, permit));
+        let span = batches.next(&cargo.batch);
+        tasks.spawn(Arc::clone(courier).deliver(cargo, permit, span));
     }
     while let Some(ended) = tasks.join_next().await {
         note(ended);
     }
+    batches.tell();
     result
 }
 

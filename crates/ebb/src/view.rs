@@ -22,6 +22,7 @@ pub(crate) fn sync(sync: &SyncRecord, groups: &[FailureGroup]) -> Value {
         "phases": sync.phases,
         "counts": sync.counts,
         "failure": sync.failure.as_ref().map(failure),
+        "cancellation": sync.cancellation,
         "failures": groups.iter().map(|group| json!({
             "failure": failure(&group.failure),
             "verdict": group.verdict,
@@ -84,6 +85,9 @@ pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
             None => format!("  due        {due:.0}"),
             Some(late) => format!("  due        {due:.0}, began {} min late", late.as_secs() / 60),
         }),
+    }
+    if let Some(cancellation) = &sync.cancellation {
+        line(format!("  {}", cancellation.told()));
     }
     let counts = sync.counts;
     let each = |what: &str, tally: &ebb_core::Tally| {

@@ -47,6 +47,16 @@ pub(super) struct Sample {
     reply: Option<String>,
 }
 
+/// That somebody asked a sync to end early.
+#[derive(ToSchema)]
+pub(super) struct Cancellation {
+    /// Who: an address, or the command line.
+    #[schema(required, nullable)]
+    by: Option<String>,
+    #[schema(required, nullable)]
+    reason: Option<String>,
+}
+
 /// Where a sync stands; the last five are ends.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -112,6 +122,27 @@ pub(super) struct Column {
     /// `timestamp`, `local_timestamp` or `json`.
     kind: String,
     /// The type's name in the warehouse.
+    native: String,
+}
+
+/// A table or view of a source.
+#[derive(ToSchema)]
+pub(super) struct Table {
+    /// The schema, database or dataset that it lies in.
+    schema: String,
+    name: String,
+    /// How a query names it: with its schema and quoted where that is needed.
+    sql: String,
+    columns: Vec<TableColumn>,
+}
+
+/// A column of a table.
+#[derive(ToSchema)]
+pub(super) struct TableColumn {
+    name: String,
+    /// How a query names it.
+    sql: String,
+    /// The type's name in the source.
     native: String,
 }
 

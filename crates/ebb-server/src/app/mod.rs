@@ -9,6 +9,7 @@ mod mappings;
 mod operations;
 mod people;
 mod requests;
+mod tables;
 
 use std::sync::Arc;
 

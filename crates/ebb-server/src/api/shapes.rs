@@ -231,6 +231,22 @@ pub(super) struct SourceSetting {
     part: String,
 }
 
+/// What a destination is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(super) enum Category {
+    Advertising,
+    Analytics,
+    Crm,
+    CustomerData,
+    Developer,
+    Engagement,
+    FilesAndData,
+    Messaging,
+    Product,
+    Support,
+}
+
 /// A destination's settings, actions and fields.
 #[derive(ToSchema)]
 pub(super) struct DestinationKind {
@@ -238,6 +254,8 @@ pub(super) struct DestinationKind {
     kind: String,
     name: String,
     description: String,
+    /// What it is for, the most important first.
+    categories: Vec<Category>,
     /// The vendor's documentation.
     docs: String,
     /// By key.

@@ -93,6 +93,8 @@ pub(super) enum Cause {
     Schedule { due: jiff::Timestamp },
     /// Another mapping's sync ended well.
     After { mapping: String },
+    /// A run of a job of dbt Cloud ended well.
+    DbtCloud { job: u64, run: u64 },
 }
 
 /// What is to become of a record that failed.
@@ -177,7 +179,7 @@ pub(super) struct DiscardedRows {
 /// What a mapping does next; `state` says which of the other values are there.
 #[derive(ToSchema)]
 pub(super) struct Outlook {
-    /// `running`, `queued`, `paused`, `due`, `after` or `idle`.
+    /// `running`, `queued`, `paused`, `due`, `after`, `after_dbt_cloud_job` or `idle`.
     state: String,
     /// Of what is paused because the month's usage is at its limit: when syncs go on.
     #[schema(required = false)]
@@ -188,6 +190,9 @@ pub(super) struct Outlook {
     /// Of what follows another mapping: which.
     #[schema(required = false)]
     mapping: String,
+    /// Of what follows a job of dbt Cloud: which.
+    #[schema(required = false)]
+    job: u64,
     /// Of what is idle: `manual`, `switched_off`, `destination_off` or `never_due`.
     #[schema(required = false)]
     why: String,

@@ -37,6 +37,7 @@ pub(crate) use configuration::{Configuration, Section, is_secret, shown};
 pub(crate) use edit::Change;
 use mappings::Current;
 pub(crate) use operations::Said;
+pub(crate) use requests::JobRun;
 
 /// A server's state. One for all requests.
 pub struct App {

@@ -208,6 +208,7 @@ fn began(now: Timestamp, sync: &SyncRecord, plan: Option<&Plan>) -> String {
             }
         }
         Some(Cause::After { mapping }) => format!("after {mapping}, {at}"),
+        Some(Cause::DbtCloud { job, .. }) => format!("after dbt Cloud job {job}, {at}"),
         Some(Cause::Request) | None => format!("by hand, {at}"),
     }
 }

@@ -42,7 +42,7 @@ async function look(page, name) {
     for (const violation of violations) problems.push(`${name} ${width}: ${violation}`);
     const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     if (wider > 0) problems.push(`${name} ${width}: ${wider} px wider than the window`);
-    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true, caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });
 }
@@ -130,6 +130,10 @@ async function walk(browser) {
   assert.equal(await query.inputValue(), "select * from customers c where c.email");
   await page.keyboard.press("Tab");
   assert.equal(await query.evaluate((field) => field === document.activeElement), false, "Tab leaves the editor");
+  await main.getByRole("searchbox", { name: "Search tables and columns" }).fill("newsl");
+  await main.locator(".tables summary", { hasText: "customers" }).click();
+  await main.locator(".tables button", { hasText: "newsletter" }).click();
+  assert.match(await query.inputValue(), /newsletter/);
   await page.fill("[name=query]", "select id, emial from customers");
   await page.press("[name=query]", "Control+Enter");
   await main.getByText("emial").first().waitFor();

@@ -83,11 +83,15 @@ export function suggest(text, place, tables) {
     const upper = /[A-Z]/.test(word) && word === word.toUpperCase();
     const words = KEYWORDS.map((one) => ({ text: upper ? one.toUpperCase() : one, label: one, kind: "word", detail: "" }));
     const columns = known.flatMap((one) => one.table.columns.map(column));
-    options = wantsTable ? [...tables.map(table), ...words] : [...columns, ...words, ...tables.map(table)];
+    // Who has typed nothing looks for names; a word that is typed is more often one of SQL.
+    const named = tables.map(table);
+    options = wantsTable || word === "" ? [...(wantsTable ? [] : columns), ...named, ...words] : [...columns, ...words, ...named];
   }
   const asked = word.toLowerCase();
   const rank = (one) => {
-    const at = one.label.toLowerCase().indexOf(asked);
+    const label = one.label.toLowerCase();
+    if (label === asked) return -1;
+    const at = label.indexOf(asked);
     return at < 0 ? 3 : Math.min(at, 1) + (one.kind === "word" && at > 0 ? 3 : 0);
   };
   const seen = new Set();

@@ -3,6 +3,7 @@
 
 import { KEYWORDS, PIECE } from "./complete.js";
 import { suggestions } from "./suggestions.js";
+import { browse } from "./tables.js";
 
 const WORDS = new Set(KEYWORDS);
 
@@ -57,6 +58,7 @@ function begin(editor) {
     }
   });
   show();
+  browse(area);
 }
 
 /** A new line begins below the first word of the one before. Tab is left alone: it leaves the editor. */

@@ -3,25 +3,7 @@
 
 import { say } from "./ebb.js";
 import { suggest } from "./complete.js";
-
-/** The tables of sources, by the source's name; asked for once. */
-const known = new Map();
-
-function tablesOf(source) {
-  if (!source) return Promise.resolve([]);
-  if (!known.has(source)) {
-    // Words of SQL are suggested all the same where the source cannot be reached.
-    const asked = fetch(`/api/v1/sources/${encodeURIComponent(source)}/tables`)
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then((told) => told.items)
-      .catch(() => {
-        known.delete(source);
-        return [];
-      });
-    known.set(source, asked);
-  }
-  return known.get(source);
-}
+import { sourceField, tablesOf } from "./source-tables.js";
 
 /** The rectangle of a letter in the text that lies below the text area. */
 function placeOf(layer, offset) {
@@ -61,10 +43,11 @@ export function suggestions(area, layer) {
   let shown = null;
   let chosen = -1;
 
-  const source = () => area.form?.elements.namedItem("source")?.value ?? "";
+  const source = () => sourceField(area.form)?.value ?? "";
   const load = async () => {
     const asked = source();
-    const told = await tablesOf(asked);
+    // Words of SQL are suggested all the same where the source does not answer.
+    const told = await tablesOf(asked).catch(() => []);
     if (asked === source()) tables = told;
   };
 
@@ -129,7 +112,7 @@ export function suggestions(area, layer) {
   };
 
   area.addEventListener("focus", load);
-  area.form?.elements.namedItem("source")?.addEventListener("change", load);
+  sourceField(area.form)?.addEventListener("change", load);
   area.addEventListener("input", (event) => {
     const typed = event.inputType === "insertText" || event.inputType === "deleteContentBackward";
     if (typed && document.activeElement === area) look(false);

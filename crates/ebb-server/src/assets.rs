@@ -35,7 +35,9 @@ const ASSETS: &[Asset] = assets! {
     "htmx.js" "text/javascript";
     "ebb.svg" "image/svg+xml";
     "icons.svg" "image/svg+xml";
+    "source-tables.js" "text/javascript";
     "suggestions.js" "text/javascript";
+    "tables.js" "text/javascript";
     "tide.svg" "image/svg+xml";
 };
 

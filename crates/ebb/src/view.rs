@@ -80,7 +80,9 @@ pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all text");
     match cause(sync) {
         Cause::Request => {}
-        Cause::DbtCloud { job, run } => line(format!("  after      dbt Cloud job {job}, run {run}")),
+        Cause::DbtCloud { job, run } => {
+            line(format!("  after      dbt Cloud job {job}, run {run}"))
+        }
         Cause::After { mapping } => line(format!("  after      `{mapping}`")),
         by @ Cause::Schedule { due } => line(match by.late(sync.started_at) {
             None => format!("  due        {due:.0}"),

@@ -90,7 +90,9 @@ impl Schedule {
         match self {
             Self::Every { every } => Some(every.duration()),
             Self::Cron(moments) => moments.shortest(),
-            Self::Manual | Self::Days(_) | Self::After { .. } | Self::AfterDbtCloudJob { .. } => None,
+            Self::Manual | Self::Days(_) | Self::After { .. } | Self::AfterDbtCloudJob { .. } => {
+                None
+            }
         }
     }
 }

@@ -178,7 +178,10 @@ fn who_follows_a_job_of_dbt_cloud_starts_when_a_run_of_it_ended_well() {
     assert_eq!(table.dbt_cloud_job_ended(9, 1), Vec::<String>::new());
     assert_eq!(table.dbt_cloud_job_ended(7, 1), ["people"]);
     let [start] = table.starts(at("10:00:00")).try_into().unwrap();
-    assert_eq!((start.mapping.as_str(), start.cause), ("people", Cause::DbtCloud { job: 7, run: 1 }));
+    assert_eq!(
+        (start.mapping.as_str(), start.cause),
+        ("people", Cause::DbtCloud { job: 7, run: 1 })
+    );
     // What comes while it runs is done behind it, once.
     for run in [2, 3] {
         assert_eq!(table.dbt_cloud_job_ended(7, run), ["people"]);

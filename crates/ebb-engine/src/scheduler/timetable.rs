@@ -294,9 +294,7 @@ impl Timetable {
             (None, None, Some(leader)) => Outlook::After { mapping: leader.to_owned() },
             (None, None, None) => match entry.schedule.dbt_cloud_job() {
                 Some(job) => Outlook::AfterDbtCloudJob { job },
-                None if entry.schedule == Schedule::Manual => {
-                    Outlook::Idle { why: WhyNot::Manual }
-                }
+                None if entry.schedule == Schedule::Manual => Outlook::Idle { why: WhyNot::Manual },
                 None => Outlook::Idle { why: WhyNot::NeverDue },
             },
         })

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Counts, Failure, Operation, PartNumber, SyncId, Tally,
     port::{
-        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store, SyncRecord,
-        Verdict, processed,
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store,
+        SyncRecord, Verdict, processed,
     },
     record::{OP, SEQ},
     usage::{Cycle, Used},

@@ -4,7 +4,9 @@
 use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
-    port::{Cancellation, Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    port::{
+        Cancellation, Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord,
+    },
     usage::Report,
 };
 use ebb_engine::{DryRun, Journey, Outlook};

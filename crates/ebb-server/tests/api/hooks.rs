@@ -47,12 +47,14 @@ async fn a_run_that_ended_well_starts_who_follows_its_job_once() {
     let house = house().await;
     let outlook = house.get("/mappings/follower/outlook").await;
     assert_eq!(outlook, json!({ "state": "after_dbt_cloud_job", "job": 7 }));
-    for (event, job, status) in [("a", "7", "Error"), ("b", "7", "Cancelled"), ("c", "8", "Success")]
+    for (event, job, status) in
+        [("a", "7", "Error"), ("b", "7", "Cancelled"), ("c", "8", "Success")]
     {
         let told = send(&house, SECRET, &delivery(event, job, status)).await.expect(200);
         assert_eq!(told, json!({ "started": [] }), "{event}");
     }
-    let other = json!({ "eventId": "d", "eventType": "job.run.started", "timestamp": Timestamp::now() });
+    let other =
+        json!({ "eventId": "d", "eventType": "job.run.started", "timestamp": Timestamp::now() });
     assert_eq!(send(&house, SECRET, &other).await.expect(200), json!({ "started": [] }));
     assert!(syncs(&house).await.is_empty());
 
@@ -94,7 +96,10 @@ async fn what_is_not_signed_or_old_starts_nothing_and_tells_no_secret() {
     }
     let bare = house.ask("POST", "/hooks/dbt-cloud").by_nobody().json(&good).answer().await;
     assert_eq!(bare.status, 429);
-    let large = house.ask("POST", "/hooks/dbt-cloud").by_nobody().text("application/json", "x".repeat(70_000));
+    let large = house
+        .ask("POST", "/hooks/dbt-cloud")
+        .by_nobody()
+        .text("application/json", "x".repeat(70_000));
     assert_eq!(large.answer().await.status, 413);
     assert!(syncs(&house).await.is_empty());
     assert_eq!(send(&house, SECRET, &good).await.expect(200), json!({ "started": ["follower"] }));

@@ -11,8 +11,7 @@ use ebb_core::{
 };
 use jiff::Timestamp;
 
-const SYNC: &str =
-    "select sync.record, counts.counts, sync.cancellation
+const SYNC: &str = "select sync.record, counts.counts, sync.cancellation
     from sync join counts on counts.sync = sync.id";
 
 /// Reads one sync.

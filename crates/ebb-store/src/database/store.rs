@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
-    port::{Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
+    port::{
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store,
+        SyncRecord,
+    },
     usage::{Cycle, Used},
 };
 use jiff::Timestamp;
@@ -94,7 +97,8 @@ impl Store for Database {
 
     async fn cancel_requested(&self, id: SyncId) -> Result<bool, Failure> {
         self.read(move |transaction| {
-            let query = "select exists (select 1 from sync where id = ?1 and cancellation is not null)";
+            let query =
+                "select exists (select 1 from sync where id = ?1 and cancellation is not null)";
             transaction.query_row(query, params![id.to_string()], |row| row.get(0))
         })
         .await

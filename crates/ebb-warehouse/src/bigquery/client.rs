@@ -58,11 +58,17 @@ impl Client {
     }
 
     /// Asks for something that is there or not.
-    pub(super) async fn find<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, Failure> {
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<Option<T>, Failure> {
         self.look(&self.address(path)).await
     }
 
-    pub(super) async fn look<T: DeserializeOwned>(&self, address: &Url) -> Result<Option<T>, Failure> {
+    pub(super) async fn look<T: DeserializeOwned>(
+        &self,
+        address: &Url,
+    ) -> Result<Option<T>, Failure> {
         let reply = self.send(Method::GET, address, None).await?;
         match reply.status {
             StatusCode::OK => self.service.parsed(&reply.body).map(Some),

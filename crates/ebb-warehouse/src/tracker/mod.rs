@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Column, Failure, Limits, Operation, SyncId,
     port::{
-        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tables as SourceTables,
-        Tracked, Warehouse,
+        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe,
+        Tables as SourceTables, Tracked, Warehouse,
     },
 };
 

@@ -179,8 +179,7 @@ pub(super) async fn tables_are_listed_with_their_columns<E: Engine>(engine: E) {
     assert_eq!(bench.sync().await.len(), 1, "Ebb has tables of its own now");
     let told = bench.warehouse.tables().await.unwrap();
     // Several tests share a server: theirs lie in other schemas.
-    let tables: Vec<_> =
-        told.tables.iter().filter(|table| !table.sql.contains('.')).collect();
+    let tables: Vec<_> = told.tables.iter().filter(|table| !table.sql.contains('.')).collect();
     let names: Vec<_> = tables.iter().map(|table| table.name.to_lowercase()).collect();
     assert_eq!(names, ["of_others", "users"], "{told:?}");
     let users = tables[1];

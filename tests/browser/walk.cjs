@@ -2,6 +2,7 @@
 // axe-core and any overflow fails the walk.
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
+const http = require("node:http");
 const path = require("node:path");
 const { chromium } = require("playwright-core");
 
@@ -41,7 +42,7 @@ async function look(page, name) {
     for (const violation of violations) problems.push(`${name} ${width}: ${violation}`);
     const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
     if (wider > 0) problems.push(`${name} ${width}: ${wider} px wider than the window`);
-    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true, caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });
 }
@@ -53,6 +54,25 @@ async function until(what, holds) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.fail(`in vain: ${what}`);
+}
+
+/** A receiver that answers nothing until it is told to, and everything at once from then on. */
+async function patientReceiver() {
+  const waiting = [];
+  let answers = false;
+  const server = http.createServer((request, answer) => {
+    request.resume().on("end", () => (answers ? answer.end() : waiting.push(answer)));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/slow`,
+    asked: () => waiting.length > 0,
+    answer() {
+      answers = true;
+      for (const answer of waiting.splice(0)) answer.end();
+    },
+    close: () => server.close(),
+  };
 }
 
 async function walk(browser) {
@@ -90,6 +110,30 @@ async function walk(browser) {
   // 2. A model: a query with a mistake, its preview, its identifier.
   await go("/models/new");
   await page.selectOption("[name=source]", "my-shop");
+  const query = page.locator("[name=query]");
+  const suggestions = page.locator(".suggestions");
+  await query.focus();
+  await page.keyboard.type("select ");
+  await page.keyboard.press("Control+Space");
+  await suggestions.getByRole("option", { name: "customers" }).first().waitFor();
+  await page.keyboard.press("Escape");
+  await suggestions.waitFor({ state: "hidden" });
+  await page.keyboard.type("* from cust");
+  await suggestions.getByRole("option", { name: "customers" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type(" c where c.ema");
+  await suggestions.getByRole("option", { name: "email" }).waitFor();
+  await look(page, "model-suggestions");
+  await page.keyboard.press("Control+Space");
+  await suggestions.getByRole("option", { name: "email" }).waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await query.inputValue(), "select * from customers c where c.email");
+  await page.keyboard.press("Tab");
+  assert.equal(await query.evaluate((field) => field === document.activeElement), false, "Tab leaves the editor");
+  await main.getByRole("searchbox", { name: "Search tables and columns" }).fill("newsl");
+  await main.locator(".tables summary", { hasText: "customers" }).click();
+  await main.locator(".tables button", { hasText: "newsletter" }).click();
+  assert.match(await query.inputValue(), /newsletter/);
   await page.fill("[name=query]", "select id, emial from customers");
   await page.press("[name=query]", "Control+Enter");
   await main.getByText("emial").first().waitFor();
@@ -160,6 +204,33 @@ async function walk(browser) {
   await main.locator("tbody a").first().click();
   await main.getByText("What to do.").first().waitFor();
   await look(page, "sync-failed");
+
+  // A sync that takes its time is canceled, with a reason.
+  const patient = await patientReceiver();
+  await go("/mappings/people-by-hand/edit");
+  await page.fill('[name="v/url"]', patient.url);
+  await main.getByRole("button", { name: /Save|Change/ }).last().click();
+  await page.waitForURL((address) => address.pathname === "/mappings/people-by-hand");
+  await main.getByRole("button", { name: "Sync now" }).click();
+  await until("the sync is on its way", patient.asked);
+  await go("/syncs?mapping=people-by-hand");
+  await main.locator("tbody a").first().click();
+  await main.getByRole("button", { name: "Cancel…" }).click();
+  const dialog = page.locator("dialog[open]");
+  await dialog.getByLabel("Reason").fill("the wrong list");
+  await look(page, "sync-cancel");
+  await dialog.getByRole("button", { name: "Cancel sync" }).click();
+  await main.getByText("It ends as soon as").waitFor();
+  assert.equal(await main.getByRole("button", { name: "Cancel…" }).count(), 0, "once is enough");
+  // The server looks for it twice a second; what is under way is answered after that.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  patient.answer();
+  await main.getByText("Canceled by ada@example.com: the wrong list").waitFor();
+  await main.locator("h1").getByText("Canceled").waitFor();
+  await look(page, "sync-canceled");
+  await go("/syncs?mapping=people-by-hand");
+  await main.locator("tbody tr").first().getByText("canceled by ada@example.com: the wrong list").waitFor();
+  patient.close();
 
   // What went wrong is told: in the page, and by a channel that a rule names.
   await until("an alert is open", async () => {

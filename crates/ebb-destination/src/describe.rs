@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::Definition,
-    manifest::{ActionManifest, Indexed, Limits, Setting, SyncModes},
+    manifest::{ActionManifest, Category, Indexed, Limits, Setting, SyncModes},
 };
 
 /// A destination.
@@ -20,6 +20,8 @@ pub struct Description<'d> {
     pub name: &'d str,
     /// What it is, in a sentence.
     pub description: &'d str,
+    /// What it is for, the most important first.
+    pub categories: &'d [Category],
     /// The vendor's documentation.
     pub docs: &'d str,
     /// What a connection needs.
@@ -107,6 +109,7 @@ impl Definition {
             reference: manifest.reference.as_deref(),
             name: &manifest.name,
             description: &manifest.description,
+            categories: &manifest.categories,
             docs: &manifest.docs,
             settings: &manifest.settings,
             limits: manifest.limits,

@@ -25,8 +25,8 @@ pub use describe::{ActionDescription, Description, FieldDescription, Need};
 pub use ebb_mapping::References;
 pub use http::{Network, Outlet, Reach, no_answer, transport};
 pub use manifest::{
-    ActionManifest, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule, Setting,
-    SettingKind, SyncModes,
+    ActionManifest, Category, Class, Delivery, Encoding, Indexed, Limits, Manifest, Rows, Rule,
+    Setting, SettingKind, SyncModes,
 };
 pub use render::render_line;
 pub use settings::check_settings;

@@ -111,3 +111,16 @@ fn every_destination_has_a_small_drawing_and_a_description_as_data() {
         assert!(description["actions"].as_array().is_some_and(|actions| !actions.is_empty()));
     }
 }
+
+#[test]
+fn every_built_in_destination_says_what_it_is_for() {
+    let catalog = Catalog::built_in();
+    for (kind, definition) in catalog.definitions() {
+        let categories = &definition.unwrap().manifest.categories;
+        assert!(!categories.is_empty(), "`{kind}` has no `categories`");
+        let mut once = categories.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), categories.len(), "`{kind}` names a category twice");
+    }
+}

@@ -218,6 +218,7 @@ impl Engine {
             staged: false,
             counts: ebb_core::Counts::default(),
             failure: None,
+            cancellation: None,
             changes_dropped: kind != SyncKind::Sync,
             warnings: Vec::new(),
         };

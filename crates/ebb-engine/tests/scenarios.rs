@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ebb_core::{
     Code, Limits, Subscription, SyncId,
     config::Guards,
-    port::{Clock, Status, Store, Warehouse},
+    port::{Cancellation, Clock, Status, Store, Warehouse},
 };
 use ebb_engine::{Approval, Need, Retries, Watch};
 
@@ -142,7 +142,8 @@ async fn a_canceled_sync_commits_what_was_delivered_and_the_next_one_sends_the_r
     let cancel = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let running = world.store.unfinished("people-to-tool").await.unwrap().unwrap();
-        world.store.request_cancel(running.id).await.unwrap();
+        let by = Cancellation::new("ada", "").unwrap();
+        world.store.request_cancel(running.id, &by).await.unwrap();
     };
     let (ran, ()) = tokio::join!(sync, cancel);
     let sync = ran.unwrap().remove(0);

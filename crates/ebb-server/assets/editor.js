@@ -1,17 +1,11 @@
 // The SQL editor: a real text area over its own text in colours. Without this script the text area is
 // all there is, and works.
 
-const KEYWORDS = new Set(
-  ("all and any as asc between by case cast cross current_date current_timestamp desc distinct else end " +
-    "except exists false first following from full group having in inner intersect interval into is join " +
-    "last lateral left like limit natural not null nulls offset on or order outer over partition preceding " +
-    "qualify range recursive right row rows select table then true unbounded union unnest using values " +
-    "when where window with within").split(" "),
-);
+import { KEYWORDS, PIECE } from "./complete.js";
+import { suggestions } from "./suggestions.js";
+import { browse } from "./tables.js";
 
-// Comments, texts, quoted names, numbers, words.
-const PIECE =
-  /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|('(?:[^']|'')*'?)|("(?:[^"]|"")*"?|`[^`]*`?)|(\b\d+(?:\.\d+)?\b)|([A-Za-z_]\w*)/g;
+const WORDS = new Set(KEYWORDS);
 
 /** Draws SQL into an element. Text is set as text: nothing in it is ever read as HTML. */
 function draw(sql, element) {
@@ -30,7 +24,7 @@ function draw(sql, element) {
     end = found.index + text.length;
     if (comment) add(text, "c");
     else if (literal || number) add(text, "s");
-    else if (word && KEYWORDS.has(word.toLowerCase())) add(text, "k");
+    else if (word && WORDS.has(word.toLowerCase())) add(text, "k");
     else if (word && /^\s*\(/.test(sql.slice(end, end + 8))) add(text, "f");
     else add(text);
   }
@@ -53,7 +47,9 @@ function begin(editor) {
     numbers.textContent = Array.from({ length: lines }, (_, line) => line + 1).join("\n");
   };
   area.addEventListener("input", show);
+  const suggested = suggestions(area, layer);
   area.addEventListener("keydown", (event) => {
+    if (suggested(event)) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       document.getElementById("run")?.click();
@@ -62,6 +58,7 @@ function begin(editor) {
     }
   });
   show();
+  browse(area);
 }
 
 /** A new line begins below the first word of the one before. Tab is left alone: it leaves the editor. */

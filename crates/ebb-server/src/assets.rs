@@ -28,12 +28,16 @@ macro_rules! assets {
 }
 
 const ASSETS: &[Asset] = assets! {
+    "complete.js" "text/javascript";
     "ebb.css" "text/css";
     "ebb.js" "text/javascript";
     "editor.js" "text/javascript";
     "htmx.js" "text/javascript";
     "ebb.svg" "image/svg+xml";
     "icons.svg" "image/svg+xml";
+    "source-tables.js" "text/javascript";
+    "suggestions.js" "text/javascript";
+    "tables.js" "text/javascript";
     "tide.svg" "image/svg+xml";
 };
 

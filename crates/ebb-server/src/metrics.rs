@@ -172,7 +172,7 @@ impl Metrics {
             let state = match outlook {
                 Outlook::Running => 0,
                 Outlook::Queued { .. } => 1,
-                Outlook::Due { .. } | Outlook::After { .. } => 2,
+                Outlook::Due { .. } | Outlook::After { .. } | Outlook::AfterDbtCloudJob { .. } => 2,
                 Outlook::Idle { .. } => 3,
                 Outlook::Paused { .. } => 4,
             };

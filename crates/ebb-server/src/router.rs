@@ -21,7 +21,7 @@ use crate::{
     access::{Peer, guard, identify},
     api,
     app::App,
-    assets, metrics, pages,
+    assets, hooks, metrics, pages,
     refusal::as_documents,
     tls::{Certificate, TlsListener, follow},
 };
@@ -78,6 +78,7 @@ fn router(app: Arc<App>, stop: CancellationToken) -> Router {
         .layer(from_fn(as_documents));
     Router::new()
         .merge(metrics)
+        .merge(hooks::router())
         .merge(pages)
         .merge(api)
         .route("/assets/{version}/{name}", get(assets::get))

@@ -76,6 +76,7 @@ fn loading(id: SyncId) -> SyncRecord {
         staged: false,
         counts: Counts::default(),
         failure: None,
+        cancellation: None,
         changes_dropped: false,
         warnings: Vec::new(),
     }

@@ -31,6 +31,7 @@ pub(crate) fn sync(number: u64, status: Status) -> SyncRecord {
         staged: false,
         counts: Counts::default(),
         failure: None,
+        cancellation: None,
         changes_dropped: false,
         warnings: vec![("nan became null".to_owned(), 2)],
     }

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use ebb_core::{
     Code, Counts, PartNumber, Tally,
-    port::{PartInfo, Status, Store, SyncRecord},
+    port::{Cancellation, PartInfo, Status, Store, SyncRecord},
 };
 use ebb_store::Database;
 
@@ -108,11 +108,17 @@ async fn a_sync_is_found_by_a_beginning_or_an_end_that_it_has_alone(home: Home) 
 async fn somebody_else_can_ask_a_sync_to_end(home: Home) {
     let running = filled(&home, &[sync(1, Status::Loading)]).await;
     assert!(!running.cancel_requested(id(1)).await.unwrap());
-    home.open().request_cancel(id(1)).await.unwrap();
+    let by = |who: &str, why: &str| Cancellation::new(who, why).unwrap();
+    let ada = by("ada@example.com", " the wrong list\u{0} ");
+    home.open().request_cancel(id(1), &ada).await.unwrap();
+    home.open().request_cancel(id(1), &by("bob@example.com", "")).await.unwrap();
     assert!(running.cancel_requested(id(1)).await.unwrap());
     running.save(&sync(1, Status::Loading)).await.unwrap();
     assert!(running.cancel_requested(id(1)).await.unwrap(), "saving does not forget it");
-    assert_eq!(running.request_cancel(id(2)).await.unwrap_err().code, Code::SyncNotFound);
+    let kept = running.sync(id(1)).await.unwrap().cancellation;
+    assert_eq!(kept.as_ref(), Some(&ada), "who asked first, and why");
+    let unknown = running.request_cancel(id(2), &ada).await.unwrap_err();
+    assert_eq!(unknown.code, Code::SyncNotFound);
 }
 
 async fn parts_are_listed_and_old_ones_found_to_be_purged(home: Home) {

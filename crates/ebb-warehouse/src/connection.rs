@@ -114,6 +114,15 @@ pub(crate) trait Session: Send {
         Ok(None)
     }
 
+    /// What `Dialect::described_tables` asks for, at most so many rows, where a service tells it apart from
+    /// statements.
+    async fn described_tables(
+        &mut self,
+        _rows: usize,
+    ) -> Result<Option<Vec<Vec<Option<String>>>>, Failure> {
+        Ok(None)
+    }
+
     /// The bytes that this session's statements have read so far, where the service counts them; it may be
     /// what they are billed by.
     fn bytes_scanned(&self) -> Option<u64> {

@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use ebb_core::{Column, ColumnKind, Failure};
 
+use crate::statement;
+
 /// What an engine puts into one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transactions {
@@ -212,6 +214,24 @@ pub(crate) trait Dialect: Send + Sync + 'static {
     fn all_tables(&self, schema: &str) -> String {
         let schema = self.literal(schema);
         format!("select table_name from information_schema.tables where table_schema = {schema}")
+    }
+
+    /// A query with one row for each column of the tables and views that the session's user may read, table
+    /// after table, at most so many: schema, table, column, type, and `1` where a query finds the table without
+    /// its schema. Neither the managed schema nor the engine's own are told.
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        let hidden = ["information_schema", "pg_catalog", managed];
+        statement::tables::described(self, &hidden, "data_type", rows)
+    }
+
+    /// The schema in which a query finds tables that it names without one.
+    fn current_schema(&self) -> &'static str {
+        "current_schema()"
+    }
+
+    /// Whether the engine reads a name of letters as it is written, without quotes around it.
+    fn keeps_case(&self, _name: &str) -> bool {
+        true
     }
 
     /// A query with one row for each of the tables that exists: its name.

@@ -27,6 +27,7 @@ mod postgres;
 mod query;
 mod redshift;
 mod registry;
+mod reserved;
 mod setup;
 mod snowflake;
 mod sqlite;

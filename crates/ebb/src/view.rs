@@ -22,6 +22,7 @@ pub(crate) fn sync(sync: &SyncRecord, groups: &[FailureGroup]) -> Value {
         "phases": sync.phases,
         "counts": sync.counts,
         "failure": sync.failure.as_ref().map(failure),
+        "cancellation": sync.cancellation,
         "failures": groups.iter().map(|group| json!({
             "failure": failure(&group.failure),
             "verdict": group.verdict,
@@ -79,11 +80,17 @@ pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
     let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all text");
     match cause(sync) {
         Cause::Request => {}
+        Cause::DbtCloud { job, run } => {
+            line(format!("  after      dbt Cloud job {job}, run {run}"))
+        }
         Cause::After { mapping } => line(format!("  after      `{mapping}`")),
         by @ Cause::Schedule { due } => line(match by.late(sync.started_at) {
             None => format!("  due        {due:.0}"),
             Some(late) => format!("  due        {due:.0}, began {} min late", late.as_secs() / 60),
         }),
+    }
+    if let Some(cancellation) = &sync.cancellation {
+        line(format!("  {}", cancellation.told()));
     }
     let counts = sync.counts;
     let each = |what: &str, tally: &ebb_core::Tally| {

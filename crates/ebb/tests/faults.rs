@@ -60,10 +60,13 @@ async fn a_canceled_sync_ends_early_and_the_next_sends_the_rest() {
     first.spawn(ran(shop.command(&["sync", "all"])));
     loading(&shop).await;
     let running = shop.run(&["syncs", "all"]).await.syncs();
-    let cancel = shop.run(&["cancel", running[0]["id"].as_str().unwrap()]).await;
+    let id = running[0]["id"].as_str().unwrap();
+    let cancel = shop.run(&["cancel", id, "--reason", "the wrong list"]).await;
     assert_eq!((cancel.code, &cancel.json()["canceling"]), (Some(0), &json!(true)));
     let first = first.join_next().await.unwrap().unwrap();
     assert_eq!((first.code, &first.syncs()[0]["status"]), (Some(1), &json!("canceled")));
+    let told = json!({ "by": "the command line", "reason": "the wrong list" });
+    assert_eq!(shop.run(&["show", id]).await.json()["cancellation"], told);
     let delivered = first.count("delivered");
     assert!(delivered < 40_000);
     shop.receiver.set_delay(Duration::ZERO);

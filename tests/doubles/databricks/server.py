@@ -5,7 +5,8 @@ SQL is parsed, analysed and executed by Spark (PyPI `pyspark`), so the dialect i
 Databricks adds to Spark is imitated and kept small:
 
   * a catalog's name (`main`) is mapped to Spark's session catalog;
-  * `information_schema.{schemata,tables}` become the rows they have for the schemas that the statement names;
+  * `information_schema.{schemata,tables}` become the rows they have for the schemas that the statement names, and
+    `information_schema.columns` those that it has for the request's own schema;
   * `create or replace table .. as` writes a table beside and puts it in the place of the old one, unless the statement
     was canceled meanwhile.
 
@@ -78,7 +79,7 @@ def told(name):
     return re.sub(r"_x([0-9a-f]{2})_", lambda m: chr(int(m[1], 16)), name)
 
 
-def rewrite(sql):
+def rewrite(sql, schema=None):
     """<catalog>.schema.table -> spark_catalog.schema.table; information_schema.x -> its rows. Tables in a schema that ends
     in `_ebb` may have any name."""
     toks = list(lex(sql)); out = []; i = 0
@@ -98,7 +99,7 @@ def rewrite(sql):
                     i = sig[pos[i] + 2]; continue
                 out.append("spark_catalog"); i += 1; continue
             if bare(t) == "information_schema" and after[1] == ".":
-                out.append(information(bare(nxt(i, 2)[1]), named))
+                out.append(information(bare(nxt(i, 2)[1]), named, schema))
                 i = sig[pos[i] + 2] + 1; continue
         if kind == "ident" and t.startswith("`") and nxt(i, -1)[1] == "." and bare(nxt(i, -2)[1]).endswith("_ebb"):
             t = "`" + plain(bare(t)) + "`"
@@ -107,7 +108,7 @@ def rewrite(sql):
     return COUNT.sub(r"with \1 (\2) as (select id from range(1, \3 + 1))", sql)
 
 
-def information(view, named):
+def information(view, named, schema):
     catalog = SPARK._jsparkSession.sharedState().externalCatalog()
     listed = lambda seq: [seq.apply(n) for n in range(seq.length())]
     schemas = [s for s in listed(catalog.listDatabases()) if s in named]
@@ -116,10 +117,14 @@ def information(view, named):
     elif view == "tables":
         rows = [(A.catalog, s, told(t), "MANAGED") for s in schemas for t in listed(catalog.listTables(s))]
         names = "table_catalog, table_schema, table_name, table_type"
+    elif view == "columns":
+        fields = [(t, f) for t in listed(catalog.listTables(schema)) for f in enumerate(SPARK.table(f"spark_catalog.`{schema}`.`{t}`").schema.fields)]
+        rows = [(A.catalog, schema, told(t), f.name, n + 1, f.dataType.simpleString().upper()) for t, (n, f) in fields]
+        names = "table_catalog, table_schema, table_name, column_name, ordinal_position, data_type"
     else:
         raise RuntimeError(f"[TABLE_OR_VIEW_NOT_FOUND] The table or view `information_schema`.`{view}` cannot be found. SQLSTATE: 42P01")
     nothing = "(" + ", ".join("''" for _ in names.split(",")) + ")"
-    values = ", ".join("(" + ", ".join(text(v) for v in row) + ")" for row in rows) or nothing
+    values = ", ".join("(" + ", ".join(text(v) if isinstance(v, str) else str(v) for v in row) + ")" for row in rows) or nothing
     return f"(select * from values {values} as v({names}) where {'true' if rows else 'false'})"
 
 
@@ -272,7 +277,7 @@ class Statement:
         if r.get("catalog") and r["catalog"].lower() != A.catalog.lower():
             raise RuntimeError(f"[NO_SUCH_CATALOG_EXCEPTION] Catalog '{r['catalog']}' was not found. Please verify the catalog name and then retry the query or command again. SQLSTATE: 42704")
         if r.get("schema"): s.sql(f"use `spark_catalog`.`{r['schema']}`")
-        sql = rewrite(r["statement"].strip().rstrip(";"))
+        sql = rewrite(r["statement"].strip().rstrip(";"), r.get("schema"))
         m = REPLACE.match(sql)
         return replace(s, m[1], m[2], lambda: self.canceled) if m else s.sql(sql)
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{duration::Length, range::Range, sign_in::SignInForm};
 use crate::{
-    Limits, Schedule, Subscription,
+    Limits, Schedule, Secret, Subscription,
     config::{ChannelKind, Guards, Trouble},
     usage::UsagePlan,
 };
@@ -31,6 +31,8 @@ pub(super) struct ProjectForm {
     limits: Option<LimitsForm>,
     /// How many records may be processed in a month
     usage: Option<UsageForm>,
+    /// dbt Cloud, whose jobs may start syncs
+    dbt_cloud: Option<DbtCloudForm>,
     /// What a server's destinations may reach
     network: Option<NetworkForm>,
     /// Warehouse connections by name
@@ -57,6 +59,20 @@ pub(super) struct ProjectForm {
     /// way back from an identity provider
     #[schemars(length(min = 1))]
     url: Option<String>,
+}
+
+/// dbt Cloud, whose jobs may start syncs
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DbtCloudForm {
+    /// The secret key of the webhook, as dbt Cloud shows it
+    #[serde(deserialize_with = "secret")]
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) webhook_secret: Secret,
+}
+
+fn secret<'de, D: Deserializer<'de>>(text: D) -> Result<Secret, D::Error> {
+    String::deserialize(text).map(Secret::new)
 }
 
 /// What a server's destinations may reach

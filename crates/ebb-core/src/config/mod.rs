@@ -65,6 +65,8 @@ pub struct Project {
     pub sign_in: SignIn,
     /// The limits that hold.
     pub limits: Limits,
+    /// dbt Cloud, if its jobs may start syncs.
+    pub dbt_cloud: Option<DbtCloud>,
     /// The plan of usage; its limit is among the limits.
     pub usage: UsagePlan,
     /// Addresses inside the operator's network that a server's destinations may be at.
@@ -73,6 +75,13 @@ pub struct Project {
     pub secrets: Vec<Secret>,
     /// Where everything stands, for what is found wrong later.
     pub places: Places,
+}
+
+/// What dbt Cloud is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DbtCloud {
+    /// The key by which its webhook signs what it sends.
+    pub webhook_secret: Secret,
 }
 
 /// A warehouse connection.

@@ -4,6 +4,7 @@ mod clock;
 mod destination;
 mod parts;
 mod store;
+mod tables;
 mod warehouse;
 
 pub use clock::Clock;
@@ -13,9 +14,10 @@ pub use destination::{
 };
 pub use parts::{PartInfo, Parts};
 pub use store::{
-    Attempts, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status, Store, SyncKind,
-    SyncRecord, Verdict, processed,
+    Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status,
+    Store, SyncKind, SyncRecord, Verdict, processed,
 };
+pub use tables::{Table, TableColumn, Tables};
 pub use warehouse::{
     BatchStream, Commit, Diff, DiffJob, Discarded, Finding, ModelQuery, Preview, Recipe, Tracked,
     Warehouse,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Diff, PartInfo};
 use crate::{
-    Counts, Failure, Operation, PartNumber, SyncId,
+    Code, Counts, Failure, Operation, PartNumber, SyncId,
     usage::{Cycle, Used},
 };
 
@@ -81,6 +81,39 @@ pub struct Phase {
     pub millis: u64,
 }
 
+/// That somebody asked a sync to end early.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// Who; `None` of a sync that an Ebb canceled which did not keep it.
+    pub by: Option<String>,
+    /// Why, if they said it.
+    pub reason: Option<String>,
+}
+
+impl Cancellation {
+    /// Characters that a reason may have.
+    pub const MOST: usize = 500;
+
+    /// Of somebody who says why, or leaves it empty. `A610` for a reason that is too long.
+    pub fn new(by: &str, reason: &str) -> Result<Self, Failure> {
+        let reason = reason.trim();
+        let (length, most) = (reason.chars().count(), Self::MOST);
+        if length > most {
+            let message = format!("the reason has `{length}` characters, and may have `{most}`");
+            return Err(Failure::new(Code::RequestInvalid, message).help("Say it shorter"));
+        }
+        let reason = (!reason.is_empty()).then(|| reason.to_owned());
+        Ok(Self { by: Some(by.to_owned()), reason })
+    }
+
+    /// Who and why as one sentence without its end.
+    pub fn told(&self) -> String {
+        let by = self.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let why = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("canceled{by}{why}")
+    }
+}
+
 /// A sync as the control database keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncRecord {
@@ -108,6 +141,9 @@ pub struct SyncRecord {
     pub counts: Counts,
     /// What ended the sync, if anything did.
     pub failure: Option<Failure>,
+    /// Who asked it to end early; kept by [`Store::request_cancel`], whatever is saved.
+    #[serde(skip)]
+    pub cancellation: Option<Cancellation>,
     /// Whether its changes table is dropped; while it is not, the mapping's next sync tries again.
     #[serde(default)]
     pub changes_dropped: bool,
@@ -228,8 +264,8 @@ pub trait Store: Send + Sync {
     /// The sync of a mapping that has not ended, if any.
     async fn unfinished(&self, mapping: &str) -> Result<Option<SyncRecord>, Failure>;
 
-    /// Asks a running sync to end; it sees it within a second.
-    async fn request_cancel(&self, id: SyncId) -> Result<(), Failure>;
+    /// Asks a running sync to end; it sees it within a second. Who asks first is kept.
+    async fn request_cancel(&self, id: SyncId, by: &Cancellation) -> Result<(), Failure>;
 
     /// Whether somebody asked the sync to end.
     async fn cancel_requested(&self, id: SyncId) -> Result<bool, Failure>;

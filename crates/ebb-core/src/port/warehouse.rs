@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use super::{FailureGroup, Sample, Verdict};
+use super::{FailureGroup, Sample, Tables, Verdict};
 use crate::{Code, Column, Failure, Operation, SyncId, Tally};
 
 /// Record batches as they come; each next one is asked for when the last is handled. Dropping the
@@ -167,6 +167,10 @@ pub trait Warehouse: Send + Sync {
 
     /// One record of a model by its identifier as text, in the form of a part; no row if absent.
     async fn record(&self, model: &ModelQuery, record_id: &str) -> Result<Preview, Failure>;
+
+    /// The tables and views that the source's user may read, with their columns. What is not there for
+    /// models is left out: Ebb's own tables, and the engine's.
+    async fn tables(&self) -> Result<Tables, Failure>;
 
     /// The tracked state of a mapping; `None` before its first commit and after a reset.
     async fn tracked(&self, mapping: &str) -> Result<Option<Tracked>, Failure>;

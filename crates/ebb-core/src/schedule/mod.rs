@@ -16,7 +16,7 @@ pub use calendar::{Calendar, Day, FullHour, Zone};
 pub use cron::{Moments, Pattern};
 pub use interval::Interval;
 
-/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`
+/// Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`, `{ after_dbt_cloud_job: 12345 }`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Schedule {
@@ -39,6 +39,11 @@ pub enum Schedule {
         /// The mapping whose syncs, when they end well, are followed by this one's.
         after: String,
     },
+    /// Behind a job of dbt Cloud.
+    AfterDbtCloudJob {
+        /// The number of the job, whose runs, when they end well, are followed by a sync.
+        after_dbt_cloud_job: u64,
+    },
 }
 
 impl Schedule {
@@ -48,7 +53,7 @@ impl Schedule {
     /// midnight UTC, so that a restart shifts nothing.
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Manual | Self::After { .. } => None,
+            Self::Manual | Self::After { .. } | Self::AfterDbtCloudJob { .. } => None,
             Self::Cron(moments) => moments.next_after(moment),
             Self::Every { every } => every.next_after(moment),
             Self::Days(calendar) => calendar.next_after(moment),
@@ -59,7 +64,23 @@ impl Schedule {
     pub fn after(&self) -> Option<&str> {
         match self {
             Self::After { after } => Some(after),
-            Self::Manual | Self::Every { .. } | Self::Days(_) | Self::Cron(_) => None,
+            Self::Manual
+            | Self::Every { .. }
+            | Self::Days(_)
+            | Self::Cron(_)
+            | Self::AfterDbtCloudJob { .. } => None,
+        }
+    }
+
+    /// The job of dbt Cloud that this schedule follows.
+    pub fn dbt_cloud_job(&self) -> Option<u64> {
+        match self {
+            Self::AfterDbtCloudJob { after_dbt_cloud_job } => Some(*after_dbt_cloud_job),
+            Self::Manual
+            | Self::Every { .. }
+            | Self::Days(_)
+            | Self::Cron(_)
+            | Self::After { .. } => None,
         }
     }
 
@@ -69,7 +90,9 @@ impl Schedule {
         match self {
             Self::Every { every } => Some(every.duration()),
             Self::Cron(moments) => moments.shortest(),
-            Self::Manual | Self::Days(_) | Self::After { .. } => None,
+            Self::Manual | Self::Days(_) | Self::After { .. } | Self::AfterDbtCloudJob { .. } => {
+                None
+            }
         }
     }
 }

@@ -21,6 +21,17 @@ fn manual_is_never_due() {
 }
 
 #[test]
+fn a_schedule_behind_something_has_no_moments() {
+    let job = schedule(json!({ "after_dbt_cloud_job": 12_345 }));
+    assert_eq!((job.dbt_cloud_job(), job.after()), (Some(12_345), None));
+    let mapping = schedule(json!({ "after": "people" }));
+    assert_eq!((mapping.dbt_cloud_job(), mapping.after()), (None, Some("people")));
+    for behind in [job, mapping] {
+        assert_eq!((behind.next_after(Timestamp::UNIX_EPOCH), behind.shortest()), (None, None));
+    }
+}
+
+#[test]
 fn every_interval_is_aligned_to_midnight_utc() {
     let six = schedule(json!({ "every": "6h" }));
     assert_eq!(next(&six, "2026-03-01T05:59:59.9Z"), "2026-03-01T06:00:00Z");

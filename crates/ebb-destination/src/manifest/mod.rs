@@ -5,6 +5,7 @@
 mod action;
 mod answers;
 mod auth;
+mod category;
 mod check;
 mod indexed;
 mod setting;
@@ -18,6 +19,7 @@ pub use action::{ActionManifest, Delivery, Encoding, Rule, SyncModes};
 pub(crate) use answers::BodyAnswer;
 pub use answers::{Class, Rows};
 pub(crate) use auth::{Auth, Grant, OAuth2, Probe};
+pub use category::Category;
 pub(crate) use check::check;
 pub use indexed::Indexed;
 pub use setting::{Setting, SettingKind};
@@ -36,6 +38,9 @@ pub struct Manifest {
     /// What it is, in a sentence.
     #[serde(default)]
     pub description: String,
+    /// What it is for, the most important first. A project's own destination may leave it out.
+    #[serde(default)]
+    pub categories: Vec<Category>,
     /// The vendor's documentation.
     pub docs: String,
     /// What a connection needs.

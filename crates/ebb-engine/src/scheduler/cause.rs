@@ -49,6 +49,13 @@ pub enum Cause {
         /// The other mapping.
         mapping: String,
     },
+    /// A run of a job of dbt Cloud ended well.
+    DbtCloud {
+        /// The job.
+        job: u64,
+        /// The run.
+        run: u64,
+    },
 }
 
 impl Cause {

@@ -31,6 +31,11 @@ pub enum Outlook {
         /// The other mapping.
         mapping: String,
     },
+    /// It starts when a run of a job of dbt Cloud has ended well.
+    AfterDbtCloudJob {
+        /// The job.
+        job: u64,
+    },
     /// It does not start by itself.
     Idle {
         /// Why.

@@ -167,6 +167,34 @@ fn who_follows_another_starts_when_that_ended_well() {
 }
 
 #[test]
+fn who_follows_a_job_of_dbt_cloud_starts_when_a_run_of_it_ended_well() {
+    let mut table = Timetable::default();
+    let follower = || entry(json!({ "after_dbt_cloud_job": 7 }));
+    table.set("people", follower());
+    table.set("emails", entry(json!({ "after_dbt_cloud_job": 8 })));
+    table.set("off", Entry { off: Some(WhyNot::SwitchedOff), ..follower() });
+    assert_eq!(table.outlook("people"), Some(Outlook::AfterDbtCloudJob { job: 7 }));
+    assert_eq!(table.wakes_at(), None);
+    assert_eq!(table.dbt_cloud_job_ended(9, 1), Vec::<String>::new());
+    assert_eq!(table.dbt_cloud_job_ended(7, 1), ["people"]);
+    let [start] = table.starts(at("10:00:00")).try_into().unwrap();
+    assert_eq!(
+        (start.mapping.as_str(), start.cause),
+        ("people", Cause::DbtCloud { job: 7, run: 1 })
+    );
+    // What comes while it runs is done behind it, once.
+    for run in [2, 3] {
+        assert_eq!(table.dbt_cloud_job_ended(7, run), ["people"]);
+    }
+    assert_eq!(table.starts(at("10:01:00")), []);
+    table.ended("people", true);
+    let [start] = table.starts(at("10:02:00")).try_into().unwrap();
+    assert_eq!(start.cause, Cause::DbtCloud { job: 7, run: 2 });
+    table.ended("people", true);
+    assert_eq!(table.starts(at("10:03:00")), []);
+}
+
+#[test]
 fn what_is_off_says_why_and_starts_only_on_request() {
     let mut table = Timetable::default();
     table.set("off", Entry { off: Some(WhyNot::SwitchedOff), ..hourly() });

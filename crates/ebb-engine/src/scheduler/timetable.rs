@@ -240,6 +240,19 @@ impl Timetable {
         }
     }
 
+    /// A run of a job of dbt Cloud ended well: the mappings that follow the job are to sync. Tells which.
+    pub fn dbt_cloud_job_ended(&mut self, job: u64, run: u64) -> Vec<String> {
+        let follows = |(_, line): &(&String, &Line)| {
+            line.entry.off.is_none() && line.entry.schedule.dbt_cloud_job() == Some(job)
+        };
+        let mappings: Vec<String> =
+            self.lines.iter().filter(follows).map(|(mapping, _)| mapping.clone()).collect();
+        for mapping in &mappings {
+            self.enqueue(mapping, Work::Sync, Cause::DbtCloud { job, run });
+        }
+        mappings
+    }
+
     /// The moment of the next start by schedule, if nothing else happens before.
     pub fn wakes_at(&self) -> Option<Timestamp> {
         let due = self.due.first().map(|(due, _)| *due);
@@ -251,7 +264,7 @@ impl Timetable {
         let waits = |(mapping, line): (&String, &Line)| {
             let due = line.waiting.iter().find_map(|(_, cause)| match cause {
                 Cause::Schedule { due } => Some(*due),
-                Cause::Request | Cause::After { .. } => None,
+                Cause::Request | Cause::After { .. } | Cause::DbtCloud { .. } => None,
             });
             Some((mapping.clone(), due?))
         };
@@ -279,10 +292,11 @@ impl Timetable {
             (Some(why), ..) => Outlook::Idle { why },
             (None, Some(at), _) => Outlook::Due { at: *at },
             (None, None, Some(leader)) => Outlook::After { mapping: leader.to_owned() },
-            (None, None, None) if entry.schedule == Schedule::Manual => {
-                Outlook::Idle { why: WhyNot::Manual }
-            }
-            (None, None, None) => Outlook::Idle { why: WhyNot::NeverDue },
+            (None, None, None) => match entry.schedule.dbt_cloud_job() {
+                Some(job) => Outlook::AfterDbtCloudJob { job },
+                None if entry.schedule == Schedule::Manual => Outlook::Idle { why: WhyNot::Manual },
+                None => Outlook::Idle { why: WhyNot::NeverDue },
+            },
         })
     }
 }

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Counts, Failure, Operation, PartNumber, SyncId, Tally,
     port::{
-        Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store, SyncRecord,
-        Verdict, processed,
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store,
+        SyncRecord, Verdict, processed,
     },
     record::{OP, SEQ},
     usage::{Cycle, Used},
@@ -26,7 +26,7 @@ struct State {
     outcomes: BTreeMap<SyncId, Outcomes>,
     groups: BTreeMap<SyncId, Vec<FailureGroup>>,
     attempts: BTreeMap<(String, String), (Attempts, SyncId)>,
-    canceled: BTreeSet<SyncId>,
+    canceled: BTreeMap<SyncId, Cancellation>,
     used: BTreeMap<(Cycle, String), u64>,
     locks: BTreeSet<String>,
 }
@@ -120,13 +120,13 @@ impl Store for MemoryStore {
         Ok(open.find(|sync| sync.mapping == mapping).cloned())
     }
 
-    async fn request_cancel(&self, id: SyncId) -> Result<(), Failure> {
-        self.state.lock().unwrap().canceled.insert(id);
+    async fn request_cancel(&self, id: SyncId, by: &Cancellation) -> Result<(), Failure> {
+        self.state.lock().unwrap().canceled.entry(id).or_insert_with(|| by.clone());
         Ok(())
     }
 
     async fn cancel_requested(&self, id: SyncId) -> Result<bool, Failure> {
-        Ok(self.state.lock().unwrap().canceled.contains(&id))
+        Ok(self.state.lock().unwrap().canceled.contains_key(&id))
     }
 
     async fn add_part(&self, sync: SyncId, part: &PartInfo) -> Result<(), Failure> {

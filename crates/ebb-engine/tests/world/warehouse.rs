@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Column, ColumnKind, Failure, Operation, SyncId,
     port::{
-        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tracked,
+        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tables, Tracked,
         Warehouse,
     },
     record::staged_schema,
@@ -165,6 +165,10 @@ impl Warehouse for MemoryWarehouse {
         let changes: Vec<_> =
             rows.iter().filter_map(as_added).filter(|change| change.id == record_id).collect();
         Ok(Preview { columns: columns(), rows: batch(&changes) })
+    }
+
+    async fn tables(&self) -> Result<Tables, Failure> {
+        Ok(Tables::default())
     }
 
     async fn tracked(&self, _: &str) -> Result<Option<Tracked>, Failure> {

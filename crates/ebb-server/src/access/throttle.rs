@@ -12,16 +12,29 @@ const BURST: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
 pub(crate) struct Throttle {
     origins: DefaultKeyedRateLimiter<IpAddr>,
     people: DefaultKeyedRateLimiter<String>,
+    deliveries: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
         let quota = Quota::per_minute(BURST);
-        Self { origins: RateLimiter::keyed(quota), people: RateLimiter::keyed(quota) }
+        Self {
+            origins: RateLimiter::keyed(quota),
+            people: RateLimiter::keyed(quota),
+            deliveries: RateLimiter::keyed(quota),
+        }
     }
 }
 
 impl Throttle {
+    /// Counts what came to a webhook without its signature; `A604` if there was too much of it.
+    pub(crate) fn count_delivery(&self, origin: IpAddr) -> Result<(), Failure> {
+        self.deliveries.retain_recent();
+        self.deliveries.check_key(&origin).map_err(|_| {
+            Failure::new(Code::TooManyTries, "there were too many deliveries without a signature")
+        })
+    }
+
     /// Counts a try; `A604` if there were too many.
     pub(crate) fn count(&self, origin: IpAddr, email: &str) -> Result<(), Failure> {
         // What is long ago is forgotten, so that strangers cannot fill the memory.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use ebb_core::{Code, Failure};
+use ebb_destination::Category;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -55,6 +56,9 @@ async fn source(
 struct Search {
     /// What kind, name or description contain.
     search: Option<String>,
+    /// What they are for.
+    #[param(value_type = Option<shapes::Category>)]
+    category: Option<Category>,
 }
 
 /// A kind of destination in short.
@@ -63,6 +67,9 @@ struct DestinationLine {
     kind: String,
     name: String,
     description: String,
+    /// What it is for, the most important first.
+    #[schema(value_type = Vec<shapes::Category>)]
+    categories: Vec<Category>,
     /// The keys of its actions.
     actions: Vec<String>,
 }
@@ -79,7 +86,7 @@ struct DestinationKinds {
 async fn destinations(
     State(app): State<Arc<App>>,
     _: Actor,
-    Query(Search { search }): Query<Search>,
+    Query(Search { search, category }): Query<Search>,
 ) -> Json<DestinationKinds> {
     let wanted = search.unwrap_or_default().to_lowercase();
     let configuration = app.configuration();
@@ -89,10 +96,12 @@ async fn destinations(
         let found = [kind, &manifest.name, &manifest.description]
             .into_iter()
             .any(|text| text.to_lowercase().contains(&wanted));
-        found.then(|| DestinationLine {
+        let of_it = category.is_none_or(|category| manifest.categories.contains(&category));
+        (found && of_it).then(|| DestinationLine {
             kind: kind.to_owned(),
             name: manifest.name.clone(),
             description: manifest.description.clone(),
+            categories: manifest.categories.clone(),
             actions: manifest.actions.keys().map(str::to_owned).collect(),
         })
     });

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{self, FromRequest, FromRequestParts, Request},
+    extract::{self, FromRequest, FromRequestParts, OptionalFromRequest, Request},
     http::{header::IF_MATCH, request::Parts},
 };
 use ebb_core::{Code, Failure};
@@ -59,8 +59,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match Json::from_request(request, state).await {
+        match <Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
+            Err(error) => Err(refused(&error.body_text())),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
+        match <Json<T> as OptionalFromRequest<S>>::from_request(request, state).await {
+            Ok(given) => Ok(given.map(|Json(value)| Self(value))),
             Err(error) => Err(refused(&error.body_text())),
         }
     }

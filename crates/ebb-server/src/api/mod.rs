@@ -22,6 +22,7 @@ mod reference;
 mod sections;
 mod shapes;
 mod syncs;
+mod tables;
 mod tokens;
 mod usage;
 mod views;
@@ -68,6 +69,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(sections::alert_rules::router())
         .merge(apply::router())
         .merge(connections::router())
+        .merge(tables::router())
         .merge(catalog::router())
         .merge(previews::router())
         .merge(mappings::router())

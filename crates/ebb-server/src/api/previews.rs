@@ -56,14 +56,14 @@ fn view(preview: &Preview) -> Result<Json<PreviewView>, Failure> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Wanted {
+pub(super) struct Wanted {
     /// Whether the warehouse is asked even if it was within the last ten minutes.
     #[serde(default)]
     refresh: bool,
 }
 
 impl Wanted {
-    const fn freshness(&self) -> Freshness {
+    pub(super) const fn freshness(&self) -> Freshness {
         if self.refresh { Freshness::ReadNow } else { Freshness::Kept }
     }
 }

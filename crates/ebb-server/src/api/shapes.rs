@@ -47,6 +47,16 @@ pub(super) struct Sample {
     reply: Option<String>,
 }
 
+/// That somebody asked a sync to end early.
+#[derive(ToSchema)]
+pub(super) struct Cancellation {
+    /// Who: an address, or the command line.
+    #[schema(required, nullable)]
+    by: Option<String>,
+    #[schema(required, nullable)]
+    reason: Option<String>,
+}
+
 /// Where a sync stands; the last five are ends.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -83,6 +93,8 @@ pub(super) enum Cause {
     Schedule { due: jiff::Timestamp },
     /// Another mapping's sync ended well.
     After { mapping: String },
+    /// A run of a job of dbt Cloud ended well.
+    DbtCloud { job: u64, run: u64 },
 }
 
 /// What is to become of a record that failed.
@@ -112,6 +124,27 @@ pub(super) struct Column {
     /// `timestamp`, `local_timestamp` or `json`.
     kind: String,
     /// The type's name in the warehouse.
+    native: String,
+}
+
+/// A table or view of a source.
+#[derive(ToSchema)]
+pub(super) struct Table {
+    /// The schema, database or dataset that it lies in.
+    schema: String,
+    name: String,
+    /// How a query names it: with its schema and quoted where that is needed.
+    sql: String,
+    columns: Vec<TableColumn>,
+}
+
+/// A column of a table.
+#[derive(ToSchema)]
+pub(super) struct TableColumn {
+    name: String,
+    /// How a query names it.
+    sql: String,
+    /// The type's name in the source.
     native: String,
 }
 
@@ -146,7 +179,7 @@ pub(super) struct DiscardedRows {
 /// What a mapping does next; `state` says which of the other values are there.
 #[derive(ToSchema)]
 pub(super) struct Outlook {
-    /// `running`, `queued`, `paused`, `due`, `after` or `idle`.
+    /// `running`, `queued`, `paused`, `due`, `after`, `after_dbt_cloud_job` or `idle`.
     state: String,
     /// Of what is paused because the month's usage is at its limit: when syncs go on.
     #[schema(required = false)]
@@ -157,6 +190,9 @@ pub(super) struct Outlook {
     /// Of what follows another mapping: which.
     #[schema(required = false)]
     mapping: String,
+    /// Of what follows a job of dbt Cloud: which.
+    #[schema(required = false)]
+    job: u64,
     /// Of what is idle: `manual`, `switched_off`, `destination_off` or `never_due`.
     #[schema(required = false)]
     why: String,
@@ -200,6 +236,22 @@ pub(super) struct SourceSetting {
     part: String,
 }
 
+/// What a destination is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+pub(super) enum Category {
+    Advertising,
+    Analytics,
+    Crm,
+    CustomerData,
+    Developer,
+    Engagement,
+    FilesAndData,
+    Messaging,
+    Product,
+    Support,
+}
+
 /// A destination's settings, actions and fields.
 #[derive(ToSchema)]
 pub(super) struct DestinationKind {
@@ -207,6 +259,8 @@ pub(super) struct DestinationKind {
     kind: String,
     name: String,
     description: String,
+    /// What it is for, the most important first.
+    categories: Vec<Category>,
     /// The vendor's documentation.
     docs: String,
     /// By key.

@@ -137,6 +137,16 @@ async fn start(
     once::start(&app, &actor, key, &name, work).await
 }
 
+/// Why a sync is to end.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Cancel {
+    /// Kept with the sync, for whoever looks at it.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    reason: String,
+}
+
 /// Whether a sync ends early.
 #[derive(Debug, Serialize, ToSchema)]
 struct CancelView {
@@ -149,14 +159,17 @@ struct CancelView {
 
 /// End a running sync early: batches in flight finish, and what was delivered is committed
 #[utoipa::path(post, path = "/syncs/{id}/cancel", tag = "syncs", params(("id" = String, Path)),
+    request_body = Option<Cancel>,
     responses((status = 200, description = "Whether it was running", body = CancelView)))]
 async fn cancel(
     State(app): State<Arc<App>>,
     Editor(actor): Editor,
     Path(id): Path<String>,
+    wish: Option<Body<Option<Cancel>>>,
 ) -> Result<Json<CancelView>, Refusal> {
     let sync = app.sync(&id).await?;
-    let canceling = app.cancel(&actor, &sync).await?;
+    let Cancel { reason } = wish.and_then(|Body(wish)| wish).unwrap_or_default();
+    let canceling = app.cancel(&actor, &sync, &reason).await?;
     Ok(Json(CancelView { sync: sync.id.to_string(), status: sync.status.as_str(), canceling }))
 }
 

@@ -2,7 +2,7 @@
 
 use ebb_core::{
     Counts, Failure,
-    port::{FailureGroup, Phase, Sample, SyncKind, SyncRecord, Verdict},
+    port::{Cancellation, FailureGroup, Phase, Sample, SyncKind, SyncRecord, Verdict},
 };
 use ebb_engine::{Cause, Plan};
 use jiff::Timestamp;
@@ -79,6 +79,9 @@ pub(super) struct SyncView {
     /// What ended it early, if anything did.
     #[schema(required, nullable)]
     failure: Option<FailureView>,
+    /// Who asked it to end early, if anybody did.
+    #[schema(required, nullable, value_type = Option<shapes::Cancellation>)]
+    cancellation: Option<Cancellation>,
     /// Why records failed; lists of syncs leave it empty.
     failures: Vec<FailureGroupView>,
     /// What people should know, each with how often.
@@ -99,6 +102,7 @@ impl SyncView {
             phases: sync.phases.clone(),
             counts: sync.counts,
             failure: sync.failure.as_ref().map(FailureView::from),
+            cancellation: sync.cancellation.clone(),
             failures: groups.into_iter().map(FailureGroupView::from).collect(),
             warnings: sync.warnings.clone(),
         }

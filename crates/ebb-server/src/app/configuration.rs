@@ -8,7 +8,7 @@ use ebb_workspace::{Vault, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::alone;
+use super::{alone, tables::Kept};
 
 /// A kind of entries.
 #[derive(
@@ -80,6 +80,8 @@ pub(crate) struct Configuration {
     /// What was made in the page or by the API.
     pub(super) made: Made,
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// What its sources told of their tables.
+    pub(super) tables: Kept,
 }
 
 impl Configuration {
@@ -106,7 +108,7 @@ impl Configuration {
         secrets: BTreeMap<String, Secret>,
     ) -> Result<Self, Vec<Problem>> {
         let workspace = files.with_entries(made.values(), secrets.clone())?;
-        Ok(Self { workspace, files, made, secrets })
+        Ok(Self { workspace, files, made, secrets, tables: Kept::default() })
     }
 
     /// What people made of this name; `None` if it comes from files, or is not there.

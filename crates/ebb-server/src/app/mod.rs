@@ -9,6 +9,7 @@ mod mappings;
 mod operations;
 mod people;
 mod requests;
+mod tables;
 mod way;
 
 use std::{
@@ -40,6 +41,7 @@ pub(crate) use configuration::{Configuration, Section, is_secret, shown};
 pub(crate) use edit::Change;
 use mappings::Current;
 pub(crate) use operations::Said;
+pub(crate) use requests::JobRun;
 pub use way::Way;
 
 /// A server's state. One for all requests.

@@ -4,11 +4,14 @@
 use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
-    port::{Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord},
+    port::{
+        Cancellation, Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord,
+    },
     usage::Report,
 };
 use ebb_engine::{DryRun, Journey, Outlook};
 use ebb_workspace::{Freshness, Preview, SystemClock};
+use serde_json::json;
 
 use super::{App, Change, Section, alone, shown};
 use crate::access::Actor;
@@ -201,17 +204,25 @@ impl App {
         self.engine.journey(mapping, record_id, &redactor).await
     }
 
-    /// Asks a sync to end. Says whether it runs: one that has ended stays as it is.
-    pub(crate) async fn cancel(&self, actor: &Actor, sync: &SyncRecord) -> Result<bool, Failure> {
+    /// Asks a sync to end, for a reason that may be empty. Says whether it runs: one that has ended stays as
+    /// it is.
+    pub(crate) async fn cancel(
+        &self,
+        actor: &Actor,
+        sync: &SyncRecord,
+        reason: &str,
+    ) -> Result<bool, Failure> {
+        let cancellation = Cancellation::new(&actor.told(), reason)?;
         if sync.status.is_final() {
             return Ok(false);
         }
-        self.store.request_cancel(sync.id).await?;
-        self.note(actor, "sync.canceled", &sync.id.to_string()).await?;
+        self.store.request_cancel(sync.id, &cancellation).await?;
+        let reason = cancellation.reason.map(|reason| json!({ "reason": reason }));
+        self.note_change(actor, "sync.canceled", &sync.id.to_string(), [None, reason]).await?;
         Ok(true)
     }
 }
 
-fn without_secrets(redactor: &Redactor, failure: Failure) -> Failure {
+pub(super) fn without_secrets(redactor: &Redactor, failure: Failure) -> Failure {
     failure.map_message(|text| redactor.redact(&text))
 }

@@ -2,12 +2,20 @@
 
 use ebb_core::{Code, Failure, port::Clock};
 use ebb_engine::Work;
-use ebb_store::AuditLine;
+use ebb_store::{AuditLine, Once};
 use ebb_workspace::SystemClock;
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{App, Section, new_id};
-use crate::access::Actor;
+use crate::access::{Actor, digest_of};
+
+/// A run of a job of dbt Cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct JobRun {
+    pub(crate) job: u64,
+    pub(crate) run: u64,
+}
 
 impl App {
     /// Asks for work on a mapping; it starts as soon as there is a place.
@@ -30,6 +38,37 @@ impl App {
             Work::Rebase => "rebase.requested",
         };
         self.note(actor, action, mapping).await
+    }
+
+    /// A run of a job of dbt Cloud ended well: the mappings that follow the job are to sync, once for each event.
+    /// Tells which. `oldest` is the moment before which no event is taken.
+    pub(crate) async fn dbt_cloud_job_ended(
+        &self,
+        event: &str,
+        JobRun { job, run }: JobRun,
+        now: Timestamp,
+        oldest: Timestamp,
+    ) -> Result<Vec<String>, Failure> {
+        let told = json!({ "job": job, "run": run });
+        let key = digest_of(&format!("dbt-cloud {event}"));
+        let once = Once { key, request: format!("dbt-cloud {told}") };
+        if self.store.answer_once(&once, &told, now, oldest).await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let mappings = self.scheduler.with(|table| table.dbt_cloud_job_ended(job, run));
+        for mapping in &mappings {
+            let line = AuditLine {
+                id: new_id(),
+                at: now,
+                actor: "dbt Cloud".to_owned(),
+                action: "sync.requested".to_owned(),
+                subject: mapping.clone(),
+                before: None,
+                after: Some(told.clone()),
+            };
+            self.store.note(line).await?;
+        }
+        Ok(mappings)
     }
 
     /// Forgets the tracked state of a mapping: its next sync sees every record as added.

@@ -119,6 +119,7 @@ pub(super) async fn show(
                 | Outlook::Queued { .. }
                 | Outlook::Due { .. }
                 | Outlook::After { .. }
+                | Outlook::AfterDbtCloudJob { .. }
                 | Outlook::Idle { .. },
             )
             | None => None,

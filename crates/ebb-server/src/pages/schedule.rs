@@ -11,6 +11,9 @@ pub(super) fn words(schedule: &Schedule) -> String {
         Schedule::Every { .. } => format!("every {}", text(&value, "every")),
         Schedule::Cron(_) => format!("by cron `{}`{}", text(&value, "cron"), zone(&value)),
         Schedule::After { after } => format!("after `{after}`"),
+        Schedule::AfterDbtCloudJob { after_dbt_cloud_job } => {
+            format!("after dbt Cloud job {after_dbt_cloud_job}")
+        }
         Schedule::Days(_) => {
             let list = |key: &str| {
                 let items = value.get(key).and_then(Value::as_array).into_iter().flatten();

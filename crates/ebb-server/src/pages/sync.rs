@@ -4,17 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
+    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use ebb_core::{
     Failure, Operation,
-    port::{Clock, FailureGroup, Status, SyncKind, SyncRecord, Verdict},
+    port::{Cancellation, Clock, FailureGroup, Status, SyncKind, SyncRecord, Verdict},
 };
 use ebb_engine::{Cause, Plan, Work};
 use ebb_store::Role;
 use ebb_workspace::SystemClock;
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::{
     Frame, page,
@@ -99,6 +101,8 @@ struct SyncPage {
     progress: Option<(u64, u64)>,
     tracked: String,
     failure: Option<Failure>,
+    cancellation: Option<Cancellation>,
+    longest_reason: usize,
     held: bool,
     warnings: Vec<(String, u64)>,
     groups: Vec<Group>,
@@ -151,6 +155,8 @@ pub(super) async fn show(
         tracked: count(counts.not_subscribed.total()),
         held: sync.status == Status::Held,
         failure: sync.failure.clone(),
+        cancellation: sync.cancellation.clone(),
+        longest_reason: Cancellation::MOST,
         warnings: sync.warnings.clone(),
         not_delivered: count(groups.iter().map(|group| group.count).sum()),
         groups: groups.into_iter().map(Group::new).collect(),
@@ -159,15 +165,23 @@ pub(super) async fn show(
     })
 }
 
+/// The form that cancels a sync.
+#[derive(Deserialize)]
+pub(super) struct Cancel {
+    #[serde(default)]
+    reason: String,
+}
+
 /// Asks a running sync to end.
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,
+    Form(Cancel { reason }): Form<Cancel>,
 ) -> Result<Response, Refusal> {
     actor.must_be(Role::Editor)?;
     let sync = app.sync(&id).await?;
-    app.cancel(&actor, &sync).await?;
+    app.cancel(&actor, &sync, &reason).await?;
     Ok(Redirect::to(&format!("/syncs/{}", sync.id)).into_response())
 }
 
@@ -194,6 +208,7 @@ fn began(now: Timestamp, sync: &SyncRecord, plan: Option<&Plan>) -> String {
             }
         }
         Some(Cause::After { mapping }) => format!("after {mapping}, {at}"),
+        Some(Cause::DbtCloud { job, .. }) => format!("after dbt Cloud job {job}, {at}"),
         Some(Cause::Request) | None => format!("by hand, {at}"),
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
-use ebb_core::port::{Clock, SyncRecord};
+use ebb_core::port::{Cancellation, Clock, SyncRecord};
 use ebb_store::SyncFilter;
 use ebb_workspace::SystemClock;
 use jiff::Timestamp;
@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) discarded: String,
     pub(super) some_failed: bool,
     pub(super) why: Option<(&'static str, String)>,
+    /// Who canceled it, and their reason.
+    pub(super) canceled: Option<String>,
 }
 
 impl Line {
@@ -62,6 +64,7 @@ impl Line {
                 .failure
                 .as_ref()
                 .map(|failure| (failure.code.as_str(), failure.message().to_owned())),
+            canceled: sync.cancellation.as_ref().map(Cancellation::told),
         }
     }
 }

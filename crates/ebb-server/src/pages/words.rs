@@ -134,6 +134,9 @@ pub(super) fn next(outlook: Option<&Outlook>, now: Timestamp) -> (String, String
             (clock(now, *at), format!("in {}", about(left)))
         }
         Some(Outlook::After { mapping }) => ("After".to_owned(), mapping.clone()),
+        Some(Outlook::AfterDbtCloudJob { job }) => {
+            ("After".to_owned(), format!("dbt Cloud job {job}"))
+        }
         Some(Outlook::Idle { why }) => match why {
             WhyNot::Manual => words("By hand", ""),
             WhyNot::SwitchedOff => words("Not enabled", ""),

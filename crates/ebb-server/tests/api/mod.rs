@@ -3,6 +3,7 @@
 mod apply;
 mod configuration;
 mod description;
+mod hooks;
 mod models;
 mod people;
 mod syncs;

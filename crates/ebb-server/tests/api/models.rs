@@ -82,9 +82,39 @@ async fn the_catalog_tells_every_kind_with_what_it_takes() {
     let found = house.get("/catalog/destinations?search=WEBH").await["items"].clone();
     assert!(found.as_array().unwrap().len() < all);
     assert!(found.as_array().unwrap().iter().any(|kind| kind["kind"] == "webhook"));
+    let messaging = house.get("/catalog/destinations?category=messaging").await["items"].clone();
+    let kinds: Vec<_> =
+        messaging.as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"slack") && !kinds.contains(&"webhook"), "{kinds:?}");
+    let none = house.api("GET", "/catalog/destinations?category=fun").answer().await;
+    assert_eq!(none.refusal(), (400, "A610".to_owned()));
+    let page = house.ask("GET", "/destinations?category=messaging&q=post").answer().await.text;
+    assert!(page.contains("/destinations/new/slack"), "{page}");
+    assert!(!page.contains("/destinations/new/webhook"), "{page}");
+    assert!(page.contains("aria-current=\"true\">Messaging"), "{page}");
     let webhook = house.get("/catalog/destinations/webhook").await;
+    assert_eq!(webhook["categories"], json!(["developer"]));
     assert_eq!(webhook["actions"][0]["fields"][0]["key"], "url", "{webhook}");
     for path in ["/catalog/sources/abacus", "/catalog/destinations/pigeon"] {
         assert_eq!(house.api("GET", path).answer().await.refusal(), (404, "A609".to_owned()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_a_source_are_listed_and_kept_for_a_while() {
+    let house = House::new(2, Script::default()).await;
+    house.sql("create view \"Some people\" as select id, name from people");
+    let told = house.get("/sources/db/tables").await;
+    let names: Vec<_> =
+        told["items"].as_array().unwrap().iter().map(|table| table["sql"].clone()).collect();
+    assert_eq!(names, ["\"Some people\"", "people"], "{told}");
+    let id = json!({ "name": "id", "sql": "id", "native": "INTEGER" });
+    assert_eq!((&told["items"][1]["columns"][0], &told["cut"]), (&id, &json!(false)));
+    house.sql("create table pets (id integer)");
+    let kept = house.get("/sources/db/tables").await;
+    assert_eq!(kept, told, "the source is not asked again at once");
+    let new = house.get("/sources/db/tables?refresh=true").await;
+    assert_eq!(new["items"].as_array().unwrap().len(), 3, "{new}");
+    let none = house.api("GET", "/sources/none/tables").answer().await;
+    assert_eq!(none.refusal(), (404, "A609".to_owned()));
 }

@@ -117,7 +117,11 @@ async fn progress_is_told_until_a_sync_ends() {
     let followed = house.api("GET", &format!("/syncs/{id}/progress")).answer();
     let canceled = async {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        house.api("POST", &format!("/syncs/{id}/cancel")).answer().await
+        let long = json!({ "reason": "x".repeat(501) });
+        let refused = house.api("POST", &format!("/syncs/{id}/cancel")).json(&long).answer().await;
+        assert_eq!(refused.refusal(), (400, "A610".to_owned()));
+        let why = json!({ "reason": " the wrong list " });
+        house.api("POST", &format!("/syncs/{id}/cancel")).json(&why).answer().await
     };
     let both = async { tokio::join!(followed, canceled) };
     let (events, canceled) = tokio::time::timeout(Duration::from_mins(1), both).await.unwrap();
@@ -127,6 +131,13 @@ async fn progress_is_told_until_a_sync_ends() {
     let last = events.text.trim_end().rsplit("\n\n").next().unwrap();
     assert!(last.starts_with("event: end\n"), "{last}");
     assert!(last.contains("\"status\":\"canceled\""), "{last}");
+    let told = house.get(&format!("/syncs/{id}")).await["cancellation"].clone();
+    assert_eq!(told["reason"], "the wrong list");
+    assert!(told["by"].as_str().unwrap().contains("by token"), "{told}");
+    let audit = house.get("/audit").await;
+    let mut lines = audit["items"].as_array().unwrap().iter();
+    let line = lines.find(|line| line["action"] == "sync.canceled").unwrap();
+    assert_eq!(line["after"], json!({ "reason": "the wrong list" }));
     let again = house.api("GET", &format!("/syncs/{id}/progress")).answer().await;
     assert!(again.text.starts_with("event: end\n"), "{}", again.text);
     let reset = house.api("POST", "/mappings/all/reset").answer().await.expect(200);

@@ -11,8 +11,8 @@ use ebb_core::{
 };
 use jiff::Timestamp;
 
-const SYNC: &str =
-    "select sync.record, counts.counts from sync join counts on counts.sync = sync.id";
+const SYNC: &str = "select sync.record, counts.counts, sync.cancellation
+    from sync join counts on counts.sync = sync.id";
 
 /// Reads one sync.
 pub(super) fn sync(transaction: &Transaction<'_>, id: SyncId) -> Result<Option<SyncRecord>, Fault> {
@@ -29,6 +29,8 @@ pub(super) fn syncs(
     transaction.query(&format!("{SYNC} {rest}"), values, |row| {
         let mut record: SyncRecord = serde_json::from_str(row.get(0)?)?;
         record.counts = serde_json::from_str(row.get(1)?)?;
+        let cancellation: Option<&str> = row.get(2)?;
+        record.cancellation = cancellation.map(serde_json::from_str).transpose()?;
         Ok(record)
     })
 }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
-    port::{Attempts, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store, SyncRecord},
+    port::{
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store,
+        SyncRecord,
+    },
     usage::{Cycle, Used},
 };
 use jiff::Timestamp;
@@ -81,10 +84,12 @@ impl Store for Database {
             .map(|syncs| syncs.into_iter().next())
     }
 
-    async fn request_cancel(&self, id: SyncId) -> Result<(), Failure> {
+    async fn request_cancel(&self, id: SyncId, by: &Cancellation) -> Result<(), Failure> {
+        let by = by.clone();
         self.write(move |transaction, _| {
-            let cancel = "update sync set cancel = 1 where id = ?1";
-            let changed = transaction.execute(cancel, params![id.to_string()])?;
+            let cancel = "update sync set cancellation = coalesce(cancellation, ?2) where id = ?1";
+            let by = serde_json::to_string(&by)?;
+            let changed = transaction.execute(cancel, params![id.to_string(), by])?;
             if changed == 0 { Err(no_such_sync(id).into()) } else { Ok(()) }
         })
         .await
@@ -92,7 +97,8 @@ impl Store for Database {
 
     async fn cancel_requested(&self, id: SyncId) -> Result<bool, Failure> {
         self.read(move |transaction| {
-            let query = "select exists (select 1 from sync where id = ?1 and cancel = 1)";
+            let query =
+                "select exists (select 1 from sync where id = ?1 and cancellation is not null)";
             transaction.query_row(query, params![id.to_string()], |row| row.get(0))
         })
         .await

@@ -106,6 +106,29 @@ pub(super) struct TableInfo {
     pub(super) description: Option<String>,
     #[serde(deserialize_with = "number")]
     pub(super) num_rows: u64,
+    pub(super) schema: Schema,
+}
+
+/// Some of a project's datasets.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct DatasetList {
+    pub(super) datasets: Vec<ListedDataset>,
+    pub(super) next_page_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListedDataset {
+    pub(super) dataset_reference: DatasetName,
+    #[serde(default)]
+    pub(super) location: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DatasetName {
+    pub(super) dataset_id: String,
 }
 
 /// Some of a dataset's tables.

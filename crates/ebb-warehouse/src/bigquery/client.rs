@@ -58,11 +58,17 @@ impl Client {
     }
 
     /// Asks for something that is there or not.
-    async fn find<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, Failure> {
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<Option<T>, Failure> {
         self.look(&self.address(path)).await
     }
 
-    async fn look<T: DeserializeOwned>(&self, address: &Url) -> Result<Option<T>, Failure> {
+    pub(super) async fn look<T: DeserializeOwned>(
+        &self,
+        address: &Url,
+    ) -> Result<Option<T>, Failure> {
         let reply = self.send(Method::GET, address, None).await?;
         match reply.status {
             StatusCode::OK => self.service.parsed(&reply.body).map(Some),
@@ -76,7 +82,7 @@ impl Client {
         let mut known = Vec::new();
         for name in names {
             let path = ["datasets", &self.settings.managed, "tables", name];
-            if let Some(TableInfo { description, num_rows }) = self.find(&path).await? {
+            if let Some(TableInfo { description, num_rows, .. }) = self.find(&path).await? {
                 let name = (*name).to_owned();
                 known.push(KnownTable { name, comment: description, rows: num_rows });
             }
@@ -86,7 +92,12 @@ impl Client {
 
     /// The names of all tables of the managed dataset.
     pub(super) async fn all_tables(&self) -> Result<Vec<String>, Failure> {
-        let mut address = self.address(&["datasets", &self.settings.managed, "tables"]);
+        self.tables_of(&self.settings.managed).await
+    }
+
+    /// The names of all tables and views of a dataset.
+    pub(super) async fn tables_of(&self, dataset: &str) -> Result<Vec<String>, Failure> {
+        let mut address = self.address(&["datasets", dataset, "tables"]);
         let mut all = Vec::new();
         loop {
             let Some(list) = self.look::<TableList>(&address).await? else { return Ok(all) };

@@ -24,6 +24,7 @@ mod question;
 mod session;
 mod settings;
 mod storage;
+mod tables;
 mod types;
 
 use std::sync::Arc;

@@ -60,6 +60,13 @@ impl Session for BigQuerySession {
         self.client.all_tables().await.map(Some)
     }
 
+    async fn described_tables(
+        &mut self,
+        rows: usize,
+    ) -> Result<Option<Vec<Vec<Option<String>>>>, Failure> {
+        self.client.described_tables(rows).await.map(Some)
+    }
+
     fn again(&self) -> Option<Box<dyn Session>> {
         let mut session = Self::new(Arc::clone(&self.client));
         session.labels.clone_from(&self.labels);

@@ -224,6 +224,15 @@ impl Dialect for ClickHouseDialect {
         format!("select name from system.tables where database = {}", literal(schema))
     }
 
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        format!(
+            "select database, table, name, type, if(database = currentDatabase(), 1, 0) from system.columns \
+             where lower(database) not in ('system', 'information_schema', {}) \
+             order by database, table, position limit {rows}",
+            literal(&managed.to_lowercase())
+        )
+    }
+
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
         let tables: Vec<_> = tables.iter().map(|table| literal(table)).collect();
         format!("{} and name in ({})", self.all_tables(schema), tables.join(", "))

@@ -9,7 +9,10 @@ use super::{
     grammar::AnsiQuotes,
     types::{Handling, handling},
 };
-use crate::dialect::{Dialect, Marked, Scratch, Transactions, is_moment};
+use crate::{
+    dialect::{Dialect, Marked, Scratch, Transactions, is_moment},
+    statement,
+};
 
 /// The SQL of MySQL and MariaDB.
 #[derive(Debug)]
@@ -260,6 +263,15 @@ impl Dialect for MysqlDialect {
             "create database if not exists {} character set utf8mb4 collate utf8mb4_bin",
             quoted(schema)
         )
+    }
+
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        let hidden = ["information_schema", "mysql", "performance_schema", "sys", managed];
+        statement::tables::described(self, &hidden, "column_type", rows)
+    }
+
+    fn current_schema(&self) -> &'static str {
+        "database()"
     }
 
     /// Names are compared letter by letter where the server keeps them so.

@@ -14,7 +14,7 @@ pub(crate) use ebb_tls::{SslMode, anonymous};
 pub(crate) use connector::{Connector, Version};
 pub(crate) use failure::lost;
 pub(crate) use link::Link;
-pub(crate) use names::{literal, quoted, within_limit};
+pub(crate) use names::{keeps_case, literal, quoted, within_limit};
 pub(crate) use settings::{ConnectionSettings, Product};
 pub(crate) use sign_in::{Login, SignIn};
 pub(crate) use value::{BATCH_BYTES, BATCH_ROWS, Losses, tell_losses, widened};

@@ -14,6 +14,11 @@ pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Whether a name is read as it is written without quotes: the servers make small letters of all.
+pub(crate) fn keeps_case(name: &str) -> bool {
+    !name.contains(|letter: char| letter.is_ascii_uppercase())
+}
+
 /// A table's name, shortened where the server would cut it off and take two names for one.
 pub(crate) fn within_limit(table: &str) -> Cow<'_, str> {
     const LONGEST: usize = 63;

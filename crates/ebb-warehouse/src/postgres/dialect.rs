@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::types::{Handling, handling};
 use crate::{
     dialect::{Dialect, is_moment},
-    pgwire::{literal, quoted, within_limit},
+    pgwire::{self, literal, quoted, within_limit},
 };
 
 /// The first version whose rows can be hashed as they are.
@@ -164,6 +164,27 @@ impl Dialect for PostgresDialect {
     fn create_changes_as(&self, table: &str, query: &str) -> String {
         // Not worth the log of a server with replicas: a diff that was lost is made again.
         format!("{CREATE_UNLOGGED}{table} as\n{query}")
+    }
+
+    /// Materialized views are in no other catalog.
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        format!(
+            "select n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+             case when n.nspname = current_schema() then 1 else 0 end \
+             from pg_catalog.pg_attribute a \
+             join pg_catalog.pg_class c on c.oid = a.attrelid \
+             join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped \
+             and n.nspname not in ('information_schema', {}) and left(n.nspname, 3) <> 'pg_' \
+             and pg_catalog.has_schema_privilege(n.oid, 'usage') \
+             and pg_catalog.has_column_privilege(c.oid, a.attnum, 'select') \
+             order by n.nspname, c.relname, a.attnum limit {rows}",
+            literal(managed)
+        )
+    }
+
+    fn keeps_case(&self, name: &str) -> bool {
+        pgwire::keeps_case(name)
     }
 
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {

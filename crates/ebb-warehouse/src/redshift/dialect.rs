@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::types::{Handling, LONGEST_TEXT, handling};
 use crate::{
     dialect::{Dialect, is_moment},
-    pgwire,
+    pgwire, statement,
 };
 
 /// Redshift's SQL.
@@ -177,6 +177,15 @@ impl Dialect for RedshiftDialect {
              where lower(n.nspname) = {} and c.relkind = 'r'",
             self.literal(&schema.to_lowercase())
         )
+    }
+
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        let hidden = ["information_schema", "pg_catalog", "pg_internal", "pg_automv", managed];
+        statement::tables::described(self, &hidden, "data_type", rows)
+    }
+
+    fn keeps_case(&self, name: &str) -> bool {
+        pgwire::keeps_case(name)
     }
 
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {

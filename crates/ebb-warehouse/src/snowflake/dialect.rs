@@ -73,6 +73,10 @@ impl Dialect for SnowflakeDialect {
         literal(text)
     }
 
+    fn keeps_case(&self, name: &str) -> bool {
+        !name.contains(|letter: char| letter.is_ascii_lowercase())
+    }
+
     /// Names in quotes differ by case, and Ebb quotes all of a model's names.
     fn ignores_case(&self) -> bool {
         false

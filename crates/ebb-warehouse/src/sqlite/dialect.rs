@@ -79,6 +79,16 @@ impl Dialect for SqliteDialect {
         format!("select name as table_name from {tables} where type = 'table'")
     }
 
+    /// Columns of a view have a type where they are a table's.
+    fn described_tables(&self, _managed: &str, rows: u64) -> String {
+        format!(
+            "select 'main', t.name, c.name, c.type, 1 from main.sqlite_schema t \
+             join pragma_table_info(t.name, 'main') c \
+             where t.type in ('table', 'view') and t.name not like 'sqlite\\_%' escape '\\' \
+             order by t.name, c.cid limit {rows}"
+        )
+    }
+
     /// Without an index, the join would compare every row with every record.
     fn index_records(&self, schema: &str, records: &str) -> Option<String> {
         Some(format!(

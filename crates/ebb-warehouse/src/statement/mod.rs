@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod read;
 pub(crate) mod rebase;
 pub(crate) mod swap;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 

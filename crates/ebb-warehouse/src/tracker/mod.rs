@@ -5,6 +5,7 @@ mod commit;
 mod diff;
 mod read;
 mod swap;
+mod tables;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +13,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Column, Failure, Limits, Operation, SyncId,
     port::{
-        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tracked,
-        Warehouse,
+        BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe,
+        Tables as SourceTables, Tracked, Warehouse,
     },
 };
 
@@ -157,6 +158,10 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
 
     async fn record(&self, model: &ModelQuery, record_id: &str) -> Result<Preview, Failure> {
         read::preview(self, model, Some(record_id), 1).await
+    }
+
+    async fn tables(&self) -> Result<SourceTables, Failure> {
+        tables::tables(self).await
     }
 
     async fn tracked(&self, mapping: &str) -> Result<Option<Tracked>, Failure> {

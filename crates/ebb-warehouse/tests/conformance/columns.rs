@@ -171,3 +171,28 @@ pub(super) async fn text_of_every_kind_arrives<E: Engine>(engine: E) {
     bench.commit(&extracted.commit()).await;
     assert_lines!(bench.sync().await, []);
 }
+
+pub(super) async fn tables_are_listed_with_their_columns<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, "(1, 'Ada', 'London')").await;
+    let [table, column] = ["Of_Others", "Full_name"].map(|name| bench.engine.quoted(name));
+    bench.run(&format!("create table {table} (id bigint, {column} varchar(9))")).await;
+    assert_eq!(bench.sync().await.len(), 1, "Ebb has tables of its own now");
+    let told = bench.warehouse.tables().await.unwrap();
+    // Several tests share a server: theirs lie in other schemas.
+    let tables: Vec<_> = told.tables.iter().filter(|table| !table.sql.contains('.')).collect();
+    let names: Vec<_> = tables.iter().map(|table| table.name.to_lowercase()).collect();
+    assert_eq!(names, ["of_others", "users"], "{told:?}");
+    let users = tables[1];
+    let columns: Vec<_> = users.columns.iter().map(|column| column.name.to_lowercase()).collect();
+    assert_eq!(columns, ["id", "name", "city"]);
+    assert!(users.columns.iter().all(|column| !column.native.is_empty()), "{users:?}");
+    // What is told can be read as it is told.
+    for table in tables {
+        let columns: Vec<_> = table.columns.iter().map(|column| column.sql.as_str()).collect();
+        bench.query(&format!("select {} from {}", columns.join(", "), table.sql));
+        let read = bench.warehouse.columns(&bench.model).await.unwrap();
+        let read: Vec<_> = read.iter().map(|column| column.name.clone()).collect();
+        let told: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
+        assert_eq!(read, told);
+    }
+}

@@ -108,6 +108,7 @@ scenarios! {
         one_record_is_found_by_its_identifier,
         a_model_that_the_engine_refuses_is_told,
         text_of_every_kind_arrives,
+        tables_are_listed_with_their_columns,
     }
     recipe::{
         an_added_column_changes_recipe_and_checksums,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ebb_destination::{Catalog, Manifest};
+use ebb_destination::{Catalog, Category, Manifest};
 use ebb_mapping::{
     Field, FieldKind, Fields,
     fields::{Choice, Required},
@@ -20,13 +20,19 @@ use crate::{
 pub(crate) struct Arguments {
     /// The destination's kind
     kind: Option<String>,
+    /// List those of a category alone, such as `crm`
+    #[arg(long, conflicts_with = "kind")]
+    category: Option<String>,
 }
 
 /// Shows the catalog; the project's own destinations are in it, if there is a project.
 pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let catalog = Catalog::load(&global.project.join("destinations"))?;
     match &arguments.kind {
-        None => all(&catalog, global.json),
+        None => {
+            let category = arguments.category.as_deref().map(str::parse).transpose()?;
+            all(&catalog, category, global.json)
+        }
         Some(kind) => {
             let definition = catalog.find(kind)?;
             if global.json {
@@ -39,17 +45,24 @@ pub(crate) fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop
     }
 }
 
-fn all(catalog: &Catalog, as_json: bool) -> Result<Finish, Stop> {
-    let mut table = Table::new(["kind", "name", "actions"]);
+fn all(catalog: &Catalog, wanted: Option<Category>, as_json: bool) -> Result<Finish, Stop> {
+    let mut table = Table::new(["kind", "name", "categories", "actions"]);
     let mut kinds = Vec::new();
     for (kind, definition) in catalog.definitions() {
         let manifest = &definition?.manifest;
+        let categories = &manifest.categories;
+        if wanted.is_some_and(|wanted| !categories.contains(&wanted)) {
+            continue;
+        }
         let actions: Vec<&str> = manifest.actions.keys().collect();
-        table.row([kind, &manifest.name, &actions.join(", ")]);
-        kinds.push(serde_json::json!({ "kind": kind, "name": manifest.name, "actions": actions }));
+        let purposes: Vec<&str> = categories.iter().map(|category| category.as_str()).collect();
+        table.row([kind, &manifest.name, &purposes.join(", "), &actions.join(", ")]);
+        kinds.push(json!({
+            "kind": kind, "name": manifest.name, "categories": categories, "actions": actions,
+        }));
     }
     if as_json {
-        print_json(&serde_json::json!({ "destinations": kinds }));
+        print_json(&json!({ "destinations": kinds }));
     } else {
         print_text(&table.to_string());
     }
@@ -71,6 +84,7 @@ fn description(manifest: &Manifest) -> Value {
         "kind": manifest.slug,
         "name": manifest.name,
         "description": manifest.description,
+        "categories": manifest.categories,
         "docs": manifest.docs,
         "settings": manifest.settings,
         "actions": actions.collect::<serde_json::Map<_, _>>(),

@@ -104,6 +104,7 @@ impl Assembly<'_> {
             })
         });
         self.order(&mappings, entries);
+        self.jobs(&mappings, entries);
         mappings
     }
 
@@ -161,7 +162,10 @@ impl Assembly<'_> {
             let written = match schedule {
                 Schedule::Every { every } => every.to_string(),
                 Schedule::Cron(moments) => moments.cron.to_string(),
-                Schedule::Manual | Schedule::Days(_) | Schedule::After { .. } => String::new(),
+                Schedule::Manual
+                | Schedule::Days(_)
+                | Schedule::After { .. }
+                | Schedule::AfterDbtCloudJob { .. } => String::new(),
             };
             let message = format!(
                 "`{written}` is shorter than the limit of {} minutes between two syncs",
@@ -194,6 +198,23 @@ impl Assembly<'_> {
                 continue;
             };
             self.report(&in_schedule(entry, &["after"]), failure);
+        }
+    }
+
+    /// Reports a mapping that follows a job of dbt Cloud from which nobody would hear.
+    fn jobs(&mut self, mappings: &BTreeMap<String, Mapping>, entries: &Merged<'_>) {
+        if self.dbt_cloud.is_some() {
+            return;
+        }
+        for (name, mapping) in mappings {
+            let Some(entry) = entries.get(name.as_str()) else { continue };
+            let Some(job) = mapping.schedule.dbt_cloud_job() else { continue };
+            let message = format!(
+                "the mapping `{name}` comes after the dbt Cloud job `{job}`, and `dbt_cloud` is not set"
+            );
+            let failure = Failure::new(Code::ConfigValue, message)
+                .help("Make a webhook in dbt Cloud, and set `dbt_cloud.webhook_secret` in the project's files");
+            self.report(&in_schedule(entry, &["after_dbt_cloud_job"]), failure);
         }
     }
 

@@ -14,9 +14,9 @@ use std::{
 };
 
 use super::{
-    Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
+    DbtCloud, Guards, MANAGED_SCHEMA, Node, Place, Places, Problem, Project, Surroundings,
     dbt::Manifest,
-    form::{self, GuardsForm, LimitsForm, NetworkForm, UsageForm},
+    form::{self, DbtCloudForm, GuardsForm, LimitsForm, NetworkForm, UsageForm},
     range::Range,
     shape,
 };
@@ -78,6 +78,7 @@ struct Assembly<'a> {
     broken: BTreeSet<Vec<String>>,
     limits: Limits,
     guards: Guards,
+    dbt_cloud: Option<DbtCloud>,
     /// The manifests of dbt projects that were read, by path: several models share one.
     manifests: BTreeMap<String, Arc<Manifest>>,
 }
@@ -98,8 +99,8 @@ impl<'a> Assembly<'a> {
             problems.push(finding.problem);
         }
         let (limits, guards) = (Limits::default(), Guards::default());
-        let manifests = BTreeMap::new();
-        Self { root, files, world, aim, problems, broken, limits, guards, manifests }
+        let (dbt_cloud, manifests) = (None, BTreeMap::new());
+        Self { root, files, world, aim, problems, broken, limits, guards, dbt_cloud, manifests }
     }
 
     fn report(&mut self, place: &Place, failure: Failure) {
@@ -116,6 +117,9 @@ impl<'a> Assembly<'a> {
         let usage =
             self.once::<UsageForm>("usage").and_then(|usage| usage.plan).unwrap_or_default();
         self.limits.usage = usage.limit();
+        let dbt_cloud = self.once::<DbtCloudForm>("dbt_cloud");
+        self.dbt_cloud =
+            dbt_cloud.map(|DbtCloudForm { webhook_secret }| DbtCloud { webhook_secret });
         let network = self.once::<NetworkForm>("network");
         let allowed = network.into_iter().flat_map(|network| network.allow);
         let allowed_addresses = allowed.map(|Range(range)| range).collect();
@@ -139,6 +143,7 @@ impl<'a> Assembly<'a> {
             url,
             sign_in,
             limits: self.limits.clone(),
+            dbt_cloud: self.dbt_cloud.clone(),
             usage,
             allowed_addresses,
             secrets: Vec::new(),

@@ -11,4 +11,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("7.sql"),
     include_str!("8.sql"),
     include_str!("9.sql"),
+    include_str!("10.sql"),
 ];

@@ -300,6 +300,20 @@ impl Dialect for TsqlDialect {
         format!("create schema {}", quoted(schema))
     }
 
+    /// In capitals, which a database that tells letters apart wants. Tables that another sync is making must not
+    /// be waited for.
+    fn described_tables(&self, managed: &str, rows: u64) -> String {
+        let hint = if self.is_synapse() { "" } else { " with (nolock)" };
+        format!(
+            "select top ({rows}) TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, \
+             case when TABLE_SCHEMA = schema_name() then 1 else 0 end \
+             from INFORMATION_SCHEMA.COLUMNS{hint} \
+             where TABLE_SCHEMA not in ('sys', 'INFORMATION_SCHEMA', {}) \
+             order by TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION",
+            literal(managed)
+        )
+    }
+
     /// Tables that another sync is making must not be waited for.
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
         let tables: Vec<_> = tables.iter().map(|table| literal(table)).collect();

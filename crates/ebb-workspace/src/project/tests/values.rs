@@ -60,7 +60,7 @@ mappings:
      help: Write `true` or `false`, without quotes
     error[C504]: `mappings.b.schedule` must be text or keys and values, but is a list
        at: ebb.yaml:13:65
-     help: Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`
+     help: Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`, `{ after_dbt_cloud_job: 12345 }`
     error[C504]: `mappings.b.records` must be text, but is keys and values
        at: ebb.yaml:13:84
      help: Allowed: `added`, `updated`, `added_or_updated`, `deleted`
@@ -127,7 +127,7 @@ mappings:
      help: Allowed: `15m`, `30m`, `1h`, `2h`, `4h`, `6h`, `8h`, `12h`, `1d`
     error[C504]: `mappings.c.schedule` cannot be `daily`
        at: ebb.yaml:15:65
-     help: Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`
+     help: Allowed: `manual`, `{ every: 1h }`, `{ days: [mon], at: ["09:00"], timezone: Europe/Berlin }`, `{ cron: "30 6 * * 1-5" }`, `{ after: MAPPING }`, `{ after_dbt_cloud_job: 12345 }`
     error[C504]: `mappings.d.schedule.days.0` cannot be `monday`
        at: ebb.yaml:16:74
      help: Did you mean `mon`? Allowed: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`

@@ -157,6 +157,7 @@ fn words(outlook: &Outlook, now: Timestamp) -> String {
             format!("next sync at {at:.0}, in {} h {} min", minutes / 60, minutes % 60)
         }
         Outlook::After { mapping } => format!("follows `{mapping}`"),
+        Outlook::AfterDbtCloudJob { job } => format!("follows the dbt Cloud job {job}"),
         Outlook::Idle { why } => match why {
             WhyNot::Manual => "only when somebody asks: its schedule is `manual`".to_owned(),
             WhyNot::SwitchedOff => "does not sync: it is switched off".to_owned(),

@@ -3,6 +3,7 @@
 mod clean;
 mod kinds;
 mod setup;
+mod tables;
 
 use crate::{
     cli::Global,
@@ -20,6 +21,7 @@ pub(crate) struct Arguments {
 enum Command {
     Kinds(kinds::Arguments),
     Setup(setup::Arguments),
+    Tables(tables::Arguments),
     Clean(clean::Arguments),
 }
 
@@ -28,6 +30,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     match &arguments.command {
         Command::Kinds(arguments) => kinds::run(arguments, global),
         Command::Setup(arguments) => setup::run(arguments, global),
+        Command::Tables(arguments) => tables::run(arguments, global).await,
         Command::Clean(arguments) => clean::run(arguments, global).await,
     }
 }

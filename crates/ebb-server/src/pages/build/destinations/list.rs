@@ -8,7 +8,9 @@ use axum::{
     response::Response,
 };
 use ebb_core::config::Destination;
+use ebb_destination::{Category, Manifest};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::{
     access::Actor,
@@ -38,7 +40,16 @@ struct Item {
     name: String,
     monogram: String,
     description: String,
-    actions: String,
+    /// Its first category and how many actions it has.
+    about: String,
+}
+
+/// A category with the kinds that fit what is searched.
+struct Aisle {
+    label: &'static str,
+    address: String,
+    count: usize,
+    current: bool,
 }
 
 #[derive(Template)]
@@ -49,6 +60,8 @@ struct DestinationsPage {
     search: String,
     /// How many kinds there are.
     kinds: usize,
+    category: &'static str,
+    aisles: Vec<Aisle>,
     items: Vec<Item>,
 }
 
@@ -56,12 +69,15 @@ struct DestinationsPage {
 pub(in crate::pages::build) struct Wanted {
     #[serde(default)]
     q: String,
+    /// A category; any if it is none.
+    #[serde(default)]
+    category: String,
 }
 
 pub(in crate::pages::build) async fn list(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(Wanted { q }): Query<Wanted>,
+    Query(Wanted { q, category }): Query<Wanted>,
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let workspace = &configuration.workspace;
@@ -82,31 +98,61 @@ pub(in crate::pages::build) async fn list(
     let own = workspace.project.destinations.iter().map(own).collect();
     let search = q.trim().to_lowercase();
     let found = workspace.catalog.definitions().filter_map(|(_, definition)| definition.ok());
-    let items = found
-        .filter(|definition| fits(&definition.manifest, &search))
-        .map(|definition| item(&definition.manifest))
-        .collect();
+    let found: Vec<_> = found.filter(|definition| fits(&definition.manifest, &search)).collect();
+    let found: Vec<_> = found.iter().map(|definition| &definition.manifest).collect();
+    let category: Option<Category> = category.parse().ok();
+    let items = found.iter().filter(|manifest| within(manifest, category)).copied().map(item);
+    let items = items.collect();
+    let every = [None].into_iter().chain(Category::ALL.map(Some));
+    let aisles = every.map(|one| aisle(&found, one, category, &q));
+    let aisles = aisles.filter(|aisle| aisle.count > 0 || aisle.current).collect();
     page(&DestinationsPage {
         frame: Frame::new(&app, &actor, "destinations"),
         own,
         search: q,
         kinds: workspace.catalog.kinds().count(),
+        category: category.map_or("", Category::as_str),
+        aisles,
         items,
     })
 }
 
-fn fits(manifest: &ebb_destination::Manifest, search: &str) -> bool {
+fn within(manifest: &Manifest, category: Option<Category>) -> bool {
+    category.is_none_or(|category| manifest.categories.contains(&category))
+}
+
+fn aisle(
+    found: &[&Manifest],
+    category: Option<Category>,
+    current: Option<Category>,
+    search: &str,
+) -> Aisle {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("category", category.map_or("", Category::as_str)).append_pair("q", search);
+    Aisle {
+        label: category.map_or("All", Category::label),
+        address: format!("/destinations?{}", query.finish()),
+        count: found.iter().filter(|manifest| within(manifest, category)).count(),
+        current: category == current,
+    }
+}
+
+fn fits(manifest: &Manifest, search: &str) -> bool {
     let actions = manifest.actions.iter().map(|(_, action)| action.label.as_str());
     let texts = [manifest.name.as_str(), &manifest.slug, &manifest.description];
     texts.into_iter().chain(actions).any(|text| text.to_lowercase().contains(search))
 }
 
-fn item(manifest: &ebb_destination::Manifest) -> Item {
+fn item(manifest: &Manifest) -> Item {
+    let actions = counted(manifest.actions.iter().count(), "action");
     Item {
         kind: manifest.slug.clone(),
         name: manifest.name.clone(),
         monogram: monogram(&manifest.name),
         description: manifest.description.clone(),
-        actions: counted(manifest.actions.iter().count(), "action"),
+        about: match manifest.categories.first() {
+            Some(category) => format!("{} · {actions}", category.label()),
+            None => actions,
+        },
     }
 }

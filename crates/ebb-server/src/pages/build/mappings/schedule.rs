@@ -17,12 +17,13 @@ const DAYS: [(&str, &str); 7] = [
 ];
 
 /// The ways to say when, by the name of their part of the form.
-const WAYS: [(&str, &str); 5] = [
+const WAYS: [(&str, &str); 6] = [
     ("manual", "By hand"),
     ("every", "Interval"),
     ("days", "Days and hours"),
     ("cron", "Cron"),
     ("after", "After another"),
+    ("after_dbt_cloud_job", "After a dbt Cloud job"),
 ];
 
 /// The fields of a schedule, ready to be shown.
@@ -34,6 +35,7 @@ pub(super) struct Schedule {
     pub(super) cron: String,
     pub(super) timezone: String,
     pub(super) after: Vec<Choice>,
+    pub(super) job: String,
 }
 
 impl Schedule {
@@ -56,6 +58,7 @@ impl Schedule {
             at: typed.get("at").to_owned(),
             cron: typed.get("cron").to_owned(),
             timezone: typed.get("timezone").to_owned(),
+            job: typed.get("after_dbt_cloud_job").to_owned(),
             after: others.iter().map(|name| Choice::new(name, name, typed.get("after"))).collect(),
         }
     }
@@ -90,6 +93,11 @@ pub(super) fn document(typed: &Typed) -> Value {
         }
         "cron" => zoned(Map::from_iter([("cron".to_owned(), typed.get("cron").into())])),
         "after" => json!({ "after": typed.get("after") }),
+        "after_dbt_cloud_job" => {
+            let typed = typed.get("after_dbt_cloud_job");
+            let job = typed.parse::<u64>().map_or_else(|_| typed.into(), Value::from);
+            json!({ "after_dbt_cloud_job": job })
+        }
         _ => "manual".into(),
     }
 }
@@ -110,11 +118,11 @@ pub(super) fn type_in(schedule: Option<&Value>, typed: &mut Typed) {
                 let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
                 typed.set(key.as_str(), items.join(", "));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+            Value::Number(number) => typed.set(key.as_str(), number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Object(_) => {}
         }
     }
-    let way =
-        ["every", "days", "cron", "after"].into_iter().find(|way| schedule.contains_key(*way));
+    let way = WAYS.map(|(way, _)| way).into_iter().find(|way| schedule.contains_key(*way));
     typed.set("when", way.unwrap_or("manual"));
 }
 
@@ -134,6 +142,7 @@ mod tests {
             json!({ "days": ["sun"], "at": ["00:00"] }),
             json!({ "cron": "30 6 * * 1-5", "timezone": "UTC" }),
             json!({ "after": "people_to_hook" }),
+            json!({ "after_dbt_cloud_job": 12_345 }),
         ] {
             let mut typed = Typed::default();
             type_in(Some(&schedule), &mut typed);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use ebb_core::{
     Failure, RecordSet, Remedy,
-    port::{Batch, Diff, ItemBuffer, ShownRequest, Step},
+    port::{Batch, Diff, DiffJob, ItemBuffer, ShownRequest, Step, SyncKind, Tracked},
 };
 use futures_util::TryStreamExt;
 use serde::Serialize;
 
-use crate::{Engine, Job, guard, load::Batcher};
+use crate::{Engine, Job, backfill, guard, load::Batcher};
 
 /// What a sync would do now.
 #[derive(Debug, Serialize)]
@@ -41,8 +41,10 @@ impl Engine {
     pub async fn dry_run(&self, mut job: Job, show: usize) -> Result<DryRun, Failure> {
         let warehouse = Arc::clone(&job.warehouse);
         job.plan.columns = warehouse.columns(&job.query).await?;
+        let tracked = warehouse.tracked(&job.plan.name).await?;
+        job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Sync);
         let diff_job = job.diff_job(self.new_id(), &self.limits);
-        let result = self.show(&job, &diff_job, show).await;
+        let result = self.show(&job, &diff_job, tracked, show).await;
         let finished = warehouse.finish(&diff_job).await;
         let shown = result?;
         finished.map(|()| shown)
@@ -51,11 +53,11 @@ impl Engine {
     async fn show(
         &self,
         job: &Job,
-        diff_job: &ebb_core::port::DiffJob,
+        diff_job: &DiffJob,
+        tracked: Option<Tracked>,
         show: usize,
     ) -> Result<DryRun, Failure> {
         let action = job.action(&self.limits)?;
-        let tracked = job.warehouse.tracked(&job.plan.name).await?;
         let recipe = job.warehouse.recipe(diff_job);
         let diff = job.warehouse.diff(diff_job).await?;
         let held = guard::recipe(tracked.as_ref(), &recipe)

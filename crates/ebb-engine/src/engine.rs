@@ -12,7 +12,9 @@ use ebb_core::{
 };
 use jiff::Timestamp;
 
-use crate::{Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize};
+use crate::{
+    Job, Jobs, Plan, Retries, Watch, allowance::Allowance, backfill, load::Gate, stage::PartSize,
+};
 
 /// What the engine is built upon.
 #[derive(Clone)]
@@ -88,6 +90,31 @@ impl Engine {
         approval: Approval,
         watch: &Watch,
     ) -> Result<Vec<SyncRecord>, Failure> {
+        self.deliver(jobs, plan, SyncKind::Sync, approval, watch).await
+    }
+
+    /// Like [`Engine::sync`], but every record is sent again, whether or not it changed: an incremental
+    /// model is read as a whole, and what was tracked before counts as updated. A record that is not
+    /// delivered by it is found by the next sync. `R422` if the mapping sends no updates.
+    pub async fn backfill(
+        &self,
+        jobs: &dyn Jobs,
+        plan: Plan,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<Vec<SyncRecord>, Failure> {
+        backfill::sends_again(&plan.mapping)?;
+        self.deliver(jobs, plan, SyncKind::Backfill, approval, watch).await
+    }
+
+    async fn deliver(
+        &self,
+        jobs: &dyn Jobs,
+        plan: Plan,
+        kind: SyncKind,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<Vec<SyncRecord>, Failure> {
         let lock = self.ports.store.lock(&plan.name).await?;
         let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
         if watch.stop.is_cancelled() {
@@ -98,7 +125,7 @@ impl Engine {
             affordable.clone()?;
         }
         let job = jobs.job(plan)?;
-        let record = self.begin(&job, SyncKind::Sync).await?;
+        let record = self.begin(&job, kind).await?;
         if let Err(failure) = affordable {
             // Something ran, so what did not is told beside it.
             ran.push(self.fail(record, failure).await?);
@@ -115,6 +142,8 @@ impl Engine {
         let mut record = self.begin(&job, SyncKind::Rebase).await?;
         let taken_over = async {
             job.plan.columns = job.warehouse.columns(&job.query).await?;
+            let tracked = job.warehouse.tracked(&job.plan.name).await?;
+            job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Rebase);
             job.warehouse.rebase(&job.diff_job(record.id, &self.limits)).await
         };
         match taken_over.await {
@@ -166,7 +195,7 @@ impl Engine {
         tracing::info!(sync.id = %record.id, mapping, status = record.status.as_str(), "resuming");
         let job = jobs.job(Plan::of(&record)?)?;
         Ok(Some(match record.kind {
-            SyncKind::Sync => self.resume_sync(job, record, watch).await?,
+            SyncKind::Sync | SyncKind::Backfill => self.resume_sync(job, record, watch).await?,
             SyncKind::Replay { of } => self.load_replay(job, record, of, watch).await?,
             SyncKind::Rebase => {
                 self.fail(record, Failure::new(Code::Interrupted, "the rebase was interrupted"))
@@ -189,7 +218,7 @@ impl Engine {
             staged: false,
             counts: ebb_core::Counts::default(),
             failure: None,
-            changes_dropped: kind != SyncKind::Sync,
+            changes_dropped: !matches!(kind, SyncKind::Sync | SyncKind::Backfill),
             warnings: Vec::new(),
         };
         self.ports.store.save(&record).await?;

@@ -6,6 +6,7 @@
 
 mod again;
 mod allowance;
+mod backfill;
 mod changes;
 mod clean;
 mod commit;
@@ -23,6 +24,7 @@ mod scheduler;
 mod stage;
 mod trial;
 
+pub use backfill::sends_again;
 pub use clean::{Leftover, Need};
 pub use dry_run::{DryRun, ShownBatch};
 pub use engine::{Approval, Engine, Ports, Tuning};

@@ -21,7 +21,7 @@ impl Engine {
     ) -> Result<SyncRecord, Failure> {
         let past = self.ports.store.sync(of).await?;
         let of = match past.kind {
-            SyncKind::Sync | SyncKind::Rebase => of,
+            SyncKind::Sync | SyncKind::Backfill | SyncKind::Rebase => of,
             SyncKind::Replay { of } => of,
         };
         let _lock = self.ports.store.lock(&past.mapping).await?;

@@ -67,6 +67,8 @@ pub(super) enum SyncStatus {
 pub(super) enum SyncKind {
     /// Delivers what changed.
     Sync,
+    /// Delivers every record again, whether or not it changed.
+    Backfill,
     /// Delivers a past sync's changes again.
     Replay { of: String },
     /// Takes today's checksums over, and sends nothing.

@@ -154,9 +154,11 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         };
         // What the limit of usage cut short goes on by itself, as soon as it may.
         let cut_short = entry.off.is_none() && latest.as_ref().is_some_and(at_limit);
+        let open = latest.as_ref().filter(|sync| lost || cut_short || !sync.status.is_final());
+        let rest = open.map_or(Work::Sync, Work::rest_of);
         table.set(name, entry);
         if interrupted || cut_short {
-            table.request(name, Work::Sync);
+            table.request(name, rest);
         }
     }
     Ok(table)

@@ -1,16 +1,18 @@
 //! `ebb apply`: sends a folder's configuration to a server.
 
-use std::io::{self, IsTerminal};
-
-use ebb_core::{Code, Failure};
+use ebb_core::Failure;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::{Address, Server, yaml};
 use crate::{
     cli::Global,
-    report::{Finish, Stop, print_json, print_note, print_text},
+    report::{Finish, Stop, print_json, print_text},
+    terminal::agreed,
 };
+
+/// What to do where nobody can be asked.
+const UNASKED: &str = "Say `--yes` to apply without a question, or `--plan` to look only";
 
 /// Send the project folder to a server, after a look at what would change there
 #[derive(Debug, clap::Args)]
@@ -39,7 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     if !global.json {
         print_text(&told(&planned)?);
     }
-    let applied = changes > 0 && !only_plan && (yes || agreed()?);
+    let applied = changes > 0 && !only_plan && (yes || agreed("Apply this?", UNASKED)?);
     let planned = if applied {
         let state = planned.get("state").cloned().unwrap_or_default();
         server.post("/apply", &json!({ "state": state, "folder": folder })).await?
@@ -64,20 +66,6 @@ fn doing(step: &Value) -> &str {
 
 fn changes(plan: &Value) -> usize {
     steps(plan).filter(|step| doing(step) != "keep").count()
-}
-
-/// Asks whoever sits there.
-fn agreed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::new(Code::ConfigValue, "nobody is there to be asked")
-            .help("Say `--yes` to apply without a question, or `--plan` to look only"));
-    }
-    print_note("Apply this? [y/N]");
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| {
-        Failure::new(Code::ConfigValue, "the answer cannot be read").caused_by(error)
-    })?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// What would change, for people: each entry with the lines that differ.

@@ -86,9 +86,10 @@ async fn one(seed: u64) {
 /// Gives how often it died: 0 or 1.
 async fn run_and_maybe_die(world: &World, seed: u64, random: &mut fastrand::Rng) -> usize {
     // Now and then everything is to be sent again.
-    let backfills = world.mapping.lock().unwrap().records.takes(Operation::Updated);
+    let updates = world.mapping.lock().unwrap().records.takes(Operation::Updated);
+    let backfills = updates && random.u32(0..5) == 0;
     let mut run = pin!(async {
-        if backfills && seed % 5 == 0 {
+        if backfills {
             world.backfill(seed, Approval::Approved).await
         } else {
             world.sync(seed, Approval::Approved).await

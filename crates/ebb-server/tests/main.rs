@@ -12,3 +12,4 @@ mod door;
 mod house;
 mod metrics;
 mod pages_build;
+mod pages_effect;

@@ -5,6 +5,7 @@ mod apply;
 mod configuration;
 mod draft;
 mod edit;
+mod effect;
 mod mappings;
 mod operations;
 mod people;
@@ -31,9 +32,11 @@ use crate::{
     metrics::Metrics,
 };
 pub(crate) use apart::secret_keys;
-pub(crate) use apply::{Doing, Planned, Wanted};
+pub(crate) use apply::{Doing, Plan, Planned, Wanted};
 pub(crate) use configuration::{Configuration, Section, is_secret, shown};
+pub(crate) use draft::Draft;
 pub(crate) use edit::Change;
+pub(crate) use effect::{Extent, Touched};
 use mappings::Current;
 pub(crate) use operations::Said;
 

@@ -85,11 +85,31 @@ fn told(plan: &Value) -> Result<String, Failure> {
             text.push(differences(step)?);
         }
     }
+    for touched in plan.get("effects").and_then(Value::as_array).into_iter().flatten() {
+        let word = |key: &str| touched.get(key).and_then(Value::as_str).unwrap_or_default();
+        text.push(meaning(word("mapping"), word("effect"), word("offers")));
+    }
     let [created, updated, deleted, kept] = ["create", "update", "delete", "keep"].map(count);
     text.push(format!(
         "{created} to create, {updated} to update, {deleted} to delete, {kept} as they should be\n"
     ));
     Ok(text.concat())
+}
+
+/// What applying means for the records that a mapping sent before.
+fn meaning(mapping: &str, effect: &str, offers: &str) -> String {
+    let means = match effect {
+        "other_destination" => "records that were sent stay at the old destination alone",
+        "sent_again" => "its model reads otherwise, and what looks different is sent again",
+        "all" => "its records are told apart otherwise, and all of them may be sent again",
+        _ => "records that were sent stay as they are until they change",
+    };
+    let then = match offers {
+        "backfill" => "; a backfill sends all of them again",
+        "rebase" => "; a rebase before its next sync keeps it from that",
+        _ => "",
+    };
+    format!("! mapping `{mapping}`: {means}{then}\n")
 }
 
 /// The lines of an entry that differ. A secret is told by its name.

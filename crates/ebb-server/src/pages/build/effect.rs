@@ -59,13 +59,13 @@ impl Offer {
     const BACKFILL: Self = Self {
         then: "backfill",
         label: "Save and send all again",
-        help: "Those that were sent go out once more, as updates.",
+        help: "Sending all again delivers each of them once more, as an update.",
     };
     const REBASE: Self = Self {
         then: "rebase",
         label: "Save without sending again",
-        help: "Without sending: what looks different only because of this edit counts as sent. \
-               A change in the data that no sync has seen yet is not sent either.",
+        help: "Without sending again, what looks different counts as sent. That holds for changes in the \
+               data, too, that no sync has seen yet.",
     };
 
     fn of(touched: &[Touched]) -> Option<Self> {

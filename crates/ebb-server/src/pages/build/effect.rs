@@ -17,7 +17,7 @@ use crate::{
 
 /// A page without a script waits so long for numbers, and one with a script asks for them by itself.
 const AT_ONCE: Duration = Duration::from_secs(10);
-const BESIDE: Duration = Duration::from_secs(60);
+const BESIDE: Duration = Duration::from_mins(1);
 
 /// The edit of one entry.
 pub(super) struct Edited<'e> {

@@ -87,6 +87,7 @@ pub(crate) async fn extract(options: Options) -> anyhow::Result<Report> {
         model_name: "bench".to_owned(),
         columns: warehouse.columns(&model).await?,
         model,
+        generation: 0,
         keep_deleted_values: false,
         limit: limits.records,
         trust_deletes: false,

@@ -1,15 +1,16 @@
 //! What a sync would do, without doing it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ebb_core::{
-    Failure, RecordSet, Remedy,
-    port::{Batch, Diff, ItemBuffer, ShownRequest, Step},
+    Code, Failure, RecordSet, Remedy,
+    port::{Batch, Diff, DiffJob, ItemBuffer, ShownRequest, Step, SyncKind, Tracked},
 };
 use futures_util::TryStreamExt;
 use serde::Serialize;
+use tokio::time::{Instant, timeout};
 
-use crate::{Engine, Job, guard, load::Batcher};
+use crate::{Engine, Job, backfill, guard, load::Batcher};
 
 /// What a sync would do now.
 #[derive(Debug, Serialize)]
@@ -41,21 +42,47 @@ impl Engine {
     pub async fn dry_run(&self, mut job: Job, show: usize) -> Result<DryRun, Failure> {
         let warehouse = Arc::clone(&job.warehouse);
         job.plan.columns = warehouse.columns(&job.query).await?;
+        let tracked = warehouse.tracked(&job.plan.name).await?;
+        job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Sync);
         let diff_job = job.diff_job(self.new_id(), &self.limits);
-        let result = self.show(&job, &diff_job, show).await;
+        let result = self.show(&job, &diff_job, tracked, show).await;
         let finished = warehouse.finish(&diff_job).await;
         let shown = result?;
         finished.map(|()| shown)
     }
 
+    /// Counts what the next sync would find, and forgets it. Fails with `S106` if the source takes longer.
+    pub async fn count(&self, mut job: Job, longest: Duration) -> Result<Diff, Failure> {
+        let warehouse = Arc::clone(&job.warehouse);
+        let late = |_| {
+            let message = format!("counting takes longer than {} s", longest.as_secs());
+            Failure::new(Code::SourceTimeout, message)
+                .help("Look at it with `ebb plan`, which waits as long as it takes")
+        };
+        let began = Instant::now();
+        let tracked = timeout(longest, async {
+            job.plan.columns = warehouse.columns(&job.query).await?;
+            warehouse.tracked(&job.plan.name).await
+        });
+        let tracked = tracked.await.map_err(late)??;
+        job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Sync);
+        let diff_job = job.diff_job(self.new_id(), &self.limits);
+        let left = longest.saturating_sub(began.elapsed());
+        let diff = timeout(left, warehouse.diff(&diff_job)).await.map_err(late);
+        // What was cut may have left a table, too.
+        let finished = warehouse.finish(&diff_job).await;
+        let diff = diff??;
+        finished.map(|()| diff)
+    }
+
     async fn show(
         &self,
         job: &Job,
-        diff_job: &ebb_core::port::DiffJob,
+        diff_job: &DiffJob,
+        tracked: Option<Tracked>,
         show: usize,
     ) -> Result<DryRun, Failure> {
         let action = job.action(&self.limits)?;
-        let tracked = job.warehouse.tracked(&job.plan.name).await?;
         let recipe = job.warehouse.recipe(diff_job);
         let diff = job.warehouse.diff(diff_job).await?;
         let held = guard::recipe(tracked.as_ref(), &recipe)

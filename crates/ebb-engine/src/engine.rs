@@ -14,7 +14,8 @@ use ebb_core::{
 use jiff::Timestamp;
 
 use crate::{
-    Job, Jobs, Plan, Retries, Watch, allowance::Allowance, load::Gate, stage::PartSize, trace,
+    Job, Jobs, Plan, Retries, Watch, allowance::Allowance, backfill, load::Gate, stage::PartSize,
+    trace,
 };
 
 /// What the engine is built upon.
@@ -91,6 +92,31 @@ impl Engine {
         approval: Approval,
         watch: &Watch,
     ) -> Result<Vec<SyncRecord>, Failure> {
+        self.deliver(jobs, plan, SyncKind::Sync, approval, watch).await
+    }
+
+    /// Like [`Engine::sync`], but every record is sent again, whether or not it changed: an incremental
+    /// model is read as a whole, and what was tracked before counts as updated. A record that is not
+    /// delivered by it is found by the next sync. `R422` if the mapping sends no updates.
+    pub async fn backfill(
+        &self,
+        jobs: &dyn Jobs,
+        plan: Plan,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<Vec<SyncRecord>, Failure> {
+        backfill::sends_again(&plan.mapping)?;
+        self.deliver(jobs, plan, SyncKind::Backfill, approval, watch).await
+    }
+
+    async fn deliver(
+        &self,
+        jobs: &dyn Jobs,
+        plan: Plan,
+        kind: SyncKind,
+        approval: Approval,
+        watch: &Watch,
+    ) -> Result<Vec<SyncRecord>, Failure> {
         let lock = self.lock_once_ended(&plan.name).await?;
         let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
         if watch.stop.is_cancelled() {
@@ -101,7 +127,7 @@ impl Engine {
             affordable.clone()?;
         }
         let job = jobs.job(plan)?;
-        let record = self.begin(&job, SyncKind::Sync).await?;
+        let record = self.begin(&job, kind).await?;
         if let Err(failure) = affordable {
             // Something ran, so what did not is told beside it.
             ran.push(self.fail(record, failure).await?);
@@ -120,6 +146,8 @@ impl Engine {
         let span = trace::sync(&job.plan, &record);
         let taken_over = async {
             job.plan.columns = job.warehouse.columns(&job.query).await?;
+            let tracked = job.warehouse.tracked(&job.plan.name).await?;
+            job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Rebase);
             job.warehouse.rebase(&job.diff_job(record.id, &self.limits)).await
         };
         match trace::within(span, taken_over).await {
@@ -193,7 +221,9 @@ impl Engine {
         let job = jobs.job(Plan::of(&record)?)?;
         let span = trace::sync(&job.plan, &record);
         Ok(Some(match record.kind {
-            SyncKind::Sync => trace::whole(span, self.resume_sync(job, record, watch)).await?,
+            SyncKind::Sync | SyncKind::Backfill => {
+                trace::whole(span, self.resume_sync(job, record, watch)).await?
+            }
             SyncKind::Replay { of } => {
                 trace::whole(span, self.load_replay(job, record, of, watch)).await?
             }
@@ -219,7 +249,7 @@ impl Engine {
             counts: ebb_core::Counts::default(),
             failure: None,
             cancellation: None,
-            changes_dropped: kind != SyncKind::Sync,
+            changes_dropped: !matches!(kind, SyncKind::Sync | SyncKind::Backfill),
             warnings: Vec::new(),
         };
         self.ports.store.save(&record).await?;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Counts, Failure,
-    port::{Action, Diff, Phase, Status, SyncRecord},
+    port::{Action, Diff, Phase, Status, SyncKind, SyncRecord},
 };
 use tokio::time::Instant;
 
-use crate::{Approval, Engine, Job, Watch, engine::written, guard, trace};
+use crate::{Approval, Engine, Job, Watch, backfill, engine::written, guard, trace};
 
 /// So many past syncs are looked at for a changes table that could not be dropped.
 const LEFTOVERS: usize = 20;
@@ -64,8 +64,15 @@ impl Engine {
         let diff_job = self.diff_job(&job, &record);
         if record.diff.is_none() {
             // The diff may be half written: the next one finds the same changes.
-            let interrupted =
-                Failure::new(Code::Interrupted, "the sync was interrupted while extracting");
+            let interrupted = match record.kind {
+                SyncKind::Backfill => {
+                    let message = "the backfill was interrupted before it sent anything";
+                    Failure::new(Code::Interrupted, message).help("Ask for the backfill again")
+                }
+                SyncKind::Sync | SyncKind::Replay { .. } | SyncKind::Rebase => {
+                    Failure::new(Code::Interrupted, "the sync was interrupted while extracting")
+                }
+            };
             return self.fail(record, interrupted).await;
         }
         let tracked = job.warehouse.tracked(&job.plan.name).await?;
@@ -94,14 +101,16 @@ impl Engine {
         let warehouse = &job.warehouse;
         // Who cannot reach the source at all wants to know at once; from here on it is waited for.
         job.plan.columns = warehouse.columns(&job.query).await?;
+        let again = self.again(&watch.stop);
+        let tracked = again.ask(|| warehouse.tracked(&job.plan.name)).await?;
+        job.plan.generation = backfill::generation(tracked.as_ref(), record.kind);
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
         let action = job.action(&self.limits)?;
-        let again = self.again(&watch.stop);
         let mut diff_job = job.diff_job(record.id, &self.limits);
         diff_job.trust_deletes = approval == Approval::Approved;
-        if approval == Approval::Guarded {
-            let tracked = again.ask(|| warehouse.tracked(&job.plan.name)).await?;
+        // A backfill sends everything again whoever made the checksums.
+        if approval == Approval::Guarded && record.kind != SyncKind::Backfill {
             guard::recipe(tracked.as_ref(), &warehouse.recipe(&diff_job))?;
         }
         let diff = again.ask(|| warehouse.diff(&diff_job)).await?;

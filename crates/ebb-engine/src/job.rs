@@ -25,6 +25,10 @@ pub struct Plan {
     /// The model's columns, once the warehouse told them.
     #[serde(default)]
     pub columns: Vec<Column>,
+    /// The generation of its checksums, once the tracked state told it: a sync that was interrupted goes
+    /// on with the one that it began with.
+    #[serde(default)]
+    pub generation: u32,
     /// Why the sync began.
     #[serde(default)]
     pub cause: Cause,
@@ -71,7 +75,7 @@ pub struct Job {
 impl Job {
     /// What the warehouse is to diff.
     pub fn diff_job(&self, sync: SyncId, limits: &Limits) -> DiffJob {
-        let Plan { name, mapping, model, columns, cause: _ } = &self.plan;
+        let Plan { name, mapping, model, columns, generation, cause: _ } = &self.plan;
         DiffJob {
             sync,
             mapping: name.clone(),
@@ -79,6 +83,7 @@ impl Job {
             model_name: mapping.model.clone(),
             model: self.query.clone(),
             columns: columns.clone(),
+            generation: *generation,
             keep_deleted_values: mapping.keep_deleted_values,
             limit: limits.records,
             trust_deletes: false,

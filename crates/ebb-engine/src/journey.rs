@@ -134,6 +134,6 @@ impl Engine {
 const fn parts_of(sync: &SyncRecord) -> SyncId {
     match sync.kind {
         SyncKind::Replay { of } => of,
-        SyncKind::Sync | SyncKind::Rebase => sync.id,
+        SyncKind::Sync | SyncKind::Backfill | SyncKind::Rebase => sync.id,
     }
 }

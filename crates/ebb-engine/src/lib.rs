@@ -6,10 +6,12 @@
 
 mod again;
 mod allowance;
+mod backfill;
 mod changes;
 mod clean;
 mod commit;
 mod dry_run;
+mod effect;
 mod engine;
 mod extract;
 mod guard;
@@ -24,8 +26,10 @@ mod stage;
 mod trace;
 mod trial;
 
+pub use backfill::sends_again;
 pub use clean::{Leftover, Need};
 pub use dry_run::{DryRun, ShownBatch};
+pub use effect::Effect;
 pub use engine::{Approval, Engine, Ports, Tuning};
 pub use job::{Delivery, Job, Jobs, Plan};
 pub use journey::{Journey, JourneyStep};

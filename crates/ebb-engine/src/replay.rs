@@ -23,7 +23,7 @@ impl Engine {
     ) -> Result<SyncRecord, Failure> {
         let past = self.ports.store.sync(of).await?;
         let of = match past.kind {
-            SyncKind::Sync | SyncKind::Rebase => of,
+            SyncKind::Sync | SyncKind::Backfill | SyncKind::Rebase => of,
             SyncKind::Replay { of } => of,
         };
         let _lock = self.lock_once_ended(&past.mapping).await?;

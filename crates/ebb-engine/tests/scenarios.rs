@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ebb_core::{
     Code, Limits, Subscription, SyncId,
     config::Guards,
-    port::{Cancellation, Clock, Status, Store, Warehouse},
+    port::{Cancellation, Clock, Status, Store, SyncKind, Warehouse},
 };
 use ebb_engine::{Approval, Need, Retries, Watch};
 
@@ -200,6 +200,93 @@ async fn a_replay_sends_the_same_changes_with_the_same_message_ids() {
     again.sort_by(|one, other| one.id.cmp(&other.id));
     assert_eq!(first, again);
     assert_eq!(world.warehouse.tracked_records().len(), 100, "a replay commits nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_sends_everything_again_as_updates() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    people(&world, 0..101);
+    let sync = world.backfill(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((sync.kind, sync.status), (SyncKind::Backfill, Status::Succeeded));
+    assert_eq!((sync.counts.delivered.updated, sync.counts.delivered.added), (100, 1));
+    let after = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(after.counts.extracted.total(), 0);
+    // Another engine's checksums do not hold it: everything is sent anyway.
+    world.warehouse.upgrade_engine();
+    let again = world.backfill(4, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(again.counts.delivered.updated, 101);
+    let after = world.sync(5, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(after.counts.extracted.total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_backfill_does_not_deliver_the_next_sync_does() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    *world.receiver.unauthorized.lock().unwrap() = true;
+    let failed = world.backfill(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((failed.status, failed.counts.delivered.total()), (Status::Failed, 0));
+    *world.receiver.unauthorized.lock().unwrap() = false;
+    let next = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((next.kind, next.counts.delivered.updated), (SyncKind::Sync, 100));
+    assert_eq!(world.receiver.taken().len(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_that_is_held_changes_nothing() {
+    let world = world(Faults::default());
+    world.mapping.lock().unwrap().guards = Guards::default();
+    world.sync(1, Approval::Guarded).await.unwrap();
+    people(&world, 0..40);
+    let held = world.backfill(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((held.kind, held.status), (SyncKind::Backfill, Status::Held));
+    people(&world, 0..100);
+    let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.extracted.total(), 0);
+    people(&world, 0..40);
+    let approved = world.backfill(4, Approval::Approved).await.unwrap().remove(0);
+    assert_eq!(approved.counts.delivered.updated, 40);
+    assert_eq!(world.warehouse.tracked_records().len(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_that_is_killed_goes_on_and_sends_each_record_once_more() {
+    for milliseconds in (0..400).step_by(7) {
+        let world = world(Faults::default());
+        world.sync(1, Approval::Guarded).await.unwrap();
+        let moment = Duration::from_millis(milliseconds);
+        drop(tokio::time::timeout(moment, world.backfill(2, Approval::Guarded)).await);
+        let resumed = world.sync(3, Approval::Guarded).await.unwrap();
+        let all = world.store.all();
+        let backfill = all.iter().find(|sync| sync.kind == SyncKind::Backfill);
+        let expected = match backfill {
+            Some(backfill) if backfill.diff.is_some() => 200,
+            Some(backfill) => {
+                assert_eq!(backfill.failure.as_ref().unwrap().code, Code::Interrupted);
+                100
+            }
+            None => 100,
+        };
+        let last = resumed.last().unwrap();
+        assert_eq!(last.counts.extracted.total(), 0, "after {milliseconds} ms");
+        let mut taken: Vec<_> =
+            world.receiver.taken().into_iter().map(|taken| (taken.id, taken.event)).collect();
+        taken.sort();
+        taken.dedup();
+        assert_eq!(taken.len(), expected, "after {milliseconds} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_of_a_mapping_without_updates_is_refused() {
+    let world = World::new(Subscription::Added, Faults::default(), 7);
+    people(&world, 0..3);
+    world.sync(1, Approval::Guarded).await.unwrap();
+    let refused = world.backfill(2, Approval::Guarded).await.unwrap_err();
+    assert_eq!(refused.code, Code::BackfillUnsent);
+    assert!(refused.message().contains("`added` alone"), "{refused}");
+    assert_eq!(world.store.all().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,7 +85,16 @@ async fn one(seed: u64) {
 ///
 /// Gives how often it died: 0 or 1.
 async fn run_and_maybe_die(world: &World, seed: u64, random: &mut fastrand::Rng) -> usize {
-    let mut run = pin!(world.sync(seed, Approval::Approved));
+    // Now and then everything is to be sent again.
+    let updates = world.mapping.lock().unwrap().records.takes(Operation::Updated);
+    let backfills = updates && random.u32(0..5) == 0;
+    let mut run = pin!(async {
+        if backfills {
+            world.backfill(seed, Approval::Approved).await
+        } else {
+            world.sync(seed, Approval::Approved).await
+        }
+    });
     match random.u32(0..3) {
         0 => {
             drop(run.await);
@@ -164,7 +173,7 @@ async fn settle(world: &World, seed: u64) {
 /// I5 and the legality of what has ended.
 fn check_ended(world: &World) {
     for sync in world.store.all().iter().filter(|sync| sync.status.is_final()) {
-        assert_eq!(sync.kind, SyncKind::Sync);
+        assert!(matches!(sync.kind, SyncKind::Sync | SyncKind::Backfill));
         if sync.diff.is_some() {
             assert!(sync.counts.add_up(), "I5: {:?} of {:?}", sync.counts, sync.status);
         }

@@ -7,7 +7,7 @@ use std::{
 
 use ebb_core::{
     Code, Subscription,
-    port::{Clock, Status, Store, SyncRecord},
+    port::{Clock, Status, Store, SyncKind, SyncRecord},
     usage::Cycle,
 };
 use ebb_engine::{Approval, Entry, Outlook, Scheduler, Timetable, Watch, Work};
@@ -37,6 +37,21 @@ async fn used(world: &World, month: &str) -> u64 {
     let used = world.store.used(cycle("2000-01")).await.unwrap();
     assert!(used.iter().all(|used| used.destination == "tool"));
     used.iter().filter(|used| used.cycle == cycle(month)).map(|used| used.records).sum()
+}
+
+/// A scheduler of which this work is asked.
+fn scheduler(world: &World, work: Work) -> Scheduler {
+    let mut table = Timetable::default();
+    let entry = Entry {
+        schedule: serde_json::from_value(json!("manual")).unwrap(),
+        source: "db".to_owned(),
+        since: world.clock.now(),
+        at_once: false,
+        off: None,
+    };
+    table.set(MAPPING, entry);
+    table.request(MAPPING, work);
+    Scheduler::new(Arc::new(world.engine(1)), Arc::new(world.clone()), table)
 }
 
 async fn until(world: &World, moment: jiff::Timestamp) {
@@ -133,17 +148,7 @@ async fn a_sync_that_began_before_midnight_counts_and_stops_in_its_own_month() {
 #[tokio::test(start_paused = true)]
 async fn a_scheduler_pauses_at_the_limit_and_goes_on_in_the_next_month_without_anybody() {
     let world = world(41, Faults::default());
-    let mut table = Timetable::default();
-    let entry = Entry {
-        schedule: serde_json::from_value(json!("manual")).unwrap(),
-        source: "db".to_owned(),
-        since: world.clock.now(),
-        at_once: false,
-        off: None,
-    };
-    table.set(MAPPING, entry);
-    table.request(MAPPING, Work::Sync);
-    let scheduler = Scheduler::new(Arc::new(world.engine(1)), Arc::new(world.clone()), table);
+    let scheduler = scheduler(&world, Work::Sync);
     let (told, stop) = (Mutex::new(Vec::new()), CancellationToken::new());
     let outlook = || scheduler.with(|table| table.outlook(MAPPING));
     let next = cycle("2027-01").ends();
@@ -166,4 +171,22 @@ async fn a_scheduler_pauses_at_the_limit_and_goes_on_in_the_next_month_without_a
     let told = told.into_inner().unwrap();
     assert_eq!(told, [Status::Failed, Status::Failed, Status::Succeeded]);
     assert_eq!(world.receiver.taken().len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backfill_that_meets_the_limit_is_finished_by_a_sync_of_the_next_month() {
+    let world = world(130, Faults::default());
+    world.sync(2, Approval::Guarded).await.unwrap();
+    let scheduler = scheduler(&world, Work::Backfill);
+    let (told, stop) = (Mutex::new(Vec::new()), CancellationToken::new());
+    let story = async {
+        until(&world, cycle("2027-01").ends() + Duration::from_mins(2)).await;
+        stop.cancel();
+    };
+    let tell = |sync: &SyncRecord| told.lock().unwrap().push((sync.kind, sync.status));
+    tokio::join!(scheduler.run(&stop, tell), story);
+    let told = told.into_inner().unwrap();
+    assert_eq!(told, [(SyncKind::Backfill, Status::Failed), (SyncKind::Sync, Status::Succeeded)]);
+    assert_eq!(used(&world, "2027-02").await, 70);
+    assert_eq!(world.receiver.taken().len(), 200, "each record once more, and none twice");
 }

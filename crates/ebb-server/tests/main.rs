@@ -14,3 +14,4 @@ mod house;
 mod metrics;
 mod oidc;
 mod pages_build;
+mod pages_effect;

@@ -57,6 +57,7 @@ async fn main() {
         model_name: "bench".to_owned(),
         columns: source.columns(&model).await.unwrap(),
         model,
+        generation: 0,
         keep_deleted_values: false,
         limit: limits.records,
         trust_deletes: false,

@@ -177,7 +177,8 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
         let mut columns: Vec<_> =
             self.job.columns.iter().map(|column| (column, self.read(column))).collect();
         columns.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-        self.dialect.checksum(&salt(columns.iter().map(|(column, _)| *column)), &columns)
+        let salt = salt(columns.iter().map(|(column, _)| *column), self.job.generation);
+        self.dialect.checksum(&salt, &columns)
     }
 
     /// What the timestamp column's checkpoint is remembered under.
@@ -185,10 +186,11 @@ impl<'a, D: Dialect + ?Sized> Layout<'a, D> {
         self.timestamp.map(|column| format!("{} {}", column.name, column.native))
     }
 
-    /// Where an incremental model is read from; `None` reads all of it.
+    /// Where an incremental model is read from; `None` reads all of it, as a new generation must.
     pub(crate) fn checkpoint(&self) -> Option<&'a str> {
         let state = self.state?;
-        let same = state.checkpoint_of == self.checkpoint_of();
+        let same = state.checkpoint_of == self.checkpoint_of()
+            && state.tracked.recipe.generation == self.job.generation;
         state.tracked.checkpoint.as_deref().filter(|_| same)
     }
 
@@ -240,8 +242,11 @@ pub(crate) fn stored_names(columns: &[Column]) -> Vec<String> {
         .collect()
 }
 
-/// One text that names the columns of a checksum; no two lists of names give the same.
-pub(crate) fn salt<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
-    serde_json::to_string(&columns.map(|column| column.name.as_str()).collect::<Vec<_>>())
-        .expect("a list of texts is valid JSON")
+/// One text that names the columns and the generation of a checksum; no two of them give the same.
+pub(crate) fn salt<'a>(columns: impl Iterator<Item = &'a Column>, generation: u32) -> String {
+    let names =
+        serde_json::to_string(&columns.map(|column| column.name.as_str()).collect::<Vec<_>>())
+            .expect("a list of texts is valid JSON");
+    // The first one says nothing, as before there were others.
+    if generation == 0 { names } else { format!("{names} {generation}") }
 }

@@ -29,6 +29,10 @@ const COLUMNS: [&str; 12] = [
     "unidentified",
 ];
 
+/// What stands between a recipe's version and its generation, if that is not the first. A build that knows
+/// no generations takes both for a version that it cannot compare with, and holds the sync.
+const GENERATION: &str = " #";
+
 /// The column that names the table of tracked records, where commits take turns with two.
 const RECORDS_IN: &str = "records_in";
 
@@ -151,13 +155,25 @@ fn values(job: &DiffJob, state: &State) -> [Option<String>; 12] {
         tracked.checkpoint.clone(),
         checkpoint_of.clone(),
         tracked.sync.map(|sync| sync.to_string()),
-        Some(tracked.recipe.version.clone()),
+        Some(version_text(&tracked.recipe)),
         json(&tracked.recipe.columns),
         Some(tracked.records.to_string()),
         Some(key_type.clone()),
         json(&kept),
         Some(unidentified.to_string()),
     ]
+}
+
+/// A recipe's version and generation as one text.
+fn version_text(Recipe { version, generation, .. }: &Recipe) -> String {
+    if *generation == 0 { version.clone() } else { format!("{version}{GENERATION}{generation}") }
+}
+
+/// The recipe whose version and generation [`version_text`] wrote.
+fn recipe(version: &str, columns: Vec<String>) -> Result<Recipe, Failure> {
+    let (version, generation) = version.rsplit_once(GENERATION).unwrap_or((version, "0"));
+    let generation = generation.parse().map_err(|_| damaged())?;
+    Ok(Recipe { version: version.to_owned(), columns, generation })
 }
 
 /// The state that a row of [`select`] tells.
@@ -181,7 +197,7 @@ pub(crate) fn parse(mut row: Vec<Option<String>>) -> Result<State, Failure> {
     let kept = paired(&list(kept)?);
     Ok(State {
         tracked: Tracked {
-            recipe: Recipe { version: version.ok_or_else(damaged)?, columns: list(columns)? },
+            recipe: recipe(&version.ok_or_else(damaged)?, list(columns)?)?,
             sync: sync.map(|sync| sync.parse::<SyncId>()).transpose().map_err(|_| damaged())?,
             records: records.and_then(|records| records.parse().ok()).ok_or_else(damaged)?,
             checkpoint,

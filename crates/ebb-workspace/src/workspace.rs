@@ -221,6 +221,7 @@ impl Mappings for Workspace {
             mapping: written.clone(),
             model,
             columns: Vec::new(),
+            generation: 0,
             cause: Cause::default(),
         })
     }

@@ -1,8 +1,14 @@
 //! A running sync on a terminal: a bar with counts and rate; lines elsewhere.
 
-use std::{fmt::Write, future::Future, io::IsTerminal, pin::pin, time::Duration};
+use std::{
+    fmt::Write,
+    future::Future,
+    io::{self, IsTerminal},
+    pin::pin,
+    time::Duration,
+};
 
-use ebb_core::port::Status;
+use ebb_core::{Code, Failure, port::Status};
 use ebb_engine::{Snapshot, Watch};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tokio::time::Instant;
@@ -11,6 +17,19 @@ use tokio::time::Instant;
 const TICK: Duration = Duration::from_millis(100);
 /// How often a line is written where there is no terminal.
 const LINE: Duration = Duration::from_secs(5);
+
+/// Asks whoever sits there a question; `unasked` is the advice where nobody does.
+pub(crate) fn agreed(question: &str, unasked: &'static str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(Code::ConfigValue, "nobody is there to be asked").help(unasked));
+    }
+    crate::report::print_note(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| {
+        Failure::new(Code::ConfigValue, "the answer cannot be read").caused_by(error)
+    })?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
 
 /// Runs a sync while showing how far it is. Ctrl-C ends it early: batches in flight finish, and
 /// what was delivered is committed.
@@ -53,7 +72,7 @@ impl Display {
         if quiet {
             return Self::Quiet;
         }
-        if !std::io::stderr().is_terminal() {
+        if !io::stderr().is_terminal() {
             return Self::Lines { mapping: mapping.to_owned(), began: Instant::now() };
         }
         let style =

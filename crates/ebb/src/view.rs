@@ -63,6 +63,7 @@ pub(crate) fn status(sync: &SyncRecord) -> String {
     let status = sync.status.as_str();
     match sync.kind {
         SyncKind::Sync => status.to_owned(),
+        SyncKind::Backfill => format!("{status} (backfill)"),
         SyncKind::Replay { .. } => format!("{status} (replay)"),
         SyncKind::Rebase => format!("{status} (rebase)"),
     }

@@ -65,6 +65,31 @@ async fn replay_sends_again_and_reset_starts_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_sends_all_in_the_form_of_an_edit() {
+    let shop = Shop::new(100, Script::default()).await;
+    for mapping in ["all", "gone"] {
+        shop.run(&["sync", mapping]).await;
+    }
+    let edited = std::fs::read_to_string(shop.path("ebb.yaml")).unwrap();
+    shop.write("ebb.yaml", &edited.replace("batch_size: 100", "batch_size: 50"));
+    let plan = shop.run(&["plan", "all"]).await.json();
+    assert_eq!((&plan["edited"], &plan["diff"]["tracked"]), (&json!(true), &json!(100)));
+    let unasked = shop.run(&["sync", "all", "--backfill"]).await;
+    assert_eq!(unasked.code, Some(2), "nobody is there to be asked: {unasked:?}");
+    let backfill = shop.run(&["sync", "all", "--backfill", "--yes"]).await;
+    assert_eq!((backfill.code, &backfill.syncs()[0]["kind"]), (Some(0), &json!("backfill")));
+    assert_eq!(backfill.syncs()[0]["counts"]["delivered"]["updated"], 100);
+    for (id, deliveries) in shop.receiver.records() {
+        let [first, again] = &deliveries[..] else { panic!("{id} came {}", deliveries.len()) };
+        assert_ne!(first.item["messageId"], again.item["messageId"], "{id} is no repetition");
+    }
+    assert_eq!(shop.run(&["plan", "all"]).await.json()["edited"], false);
+    assert_eq!(shop.run(&["sync", "all"]).await.count("extracted"), 0);
+    let nothing = shop.run(&["sync", "gone", "--backfill", "--yes"]).await;
+    assert_eq!((nothing.code, &nothing.json()["error"]["code"]), (Some(2), &json!("R422")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_record_is_sent_and_a_refused_record_is_explained() {
     let shop = Shop::new(10, Script::default()).await;
     let test = shop.run(&["test", "all", "--record", "7"]).await;

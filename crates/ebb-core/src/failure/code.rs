@@ -175,6 +175,8 @@ codes! {
         "Nothing, if that is so: the record is sent once its consent column becomes true";
     AlertNotSent "R421" StopRun "an alert could not be sent to its channel",
         "Correct the channel's settings, and send a test alert; what was not sent is tried again for a day";
+    BackfillUnsent "R422" PauseSync "the mapping sends no updates, so a backfill would send nothing again",
+        "Let `records` of the mapping include updates; or reset it, then every record is sent as added";
 
     FileMissing "C501" PauseSync "a file that the configuration names cannot be read",
         "Create the file or correct its path";

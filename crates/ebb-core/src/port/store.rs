@@ -17,6 +17,8 @@ use crate::{
 pub enum SyncKind {
     /// To deliver what changed.
     Sync,
+    /// To deliver every record again, whether or not it changed.
+    Backfill,
     /// To deliver a past sync's changes again; commits nothing.
     Replay {
         /// The past sync.

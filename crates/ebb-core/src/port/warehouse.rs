@@ -54,6 +54,10 @@ pub struct Recipe {
     pub version: String,
     /// `name type` of the columns that went in, sorted; identifier type first.
     pub columns: Vec<String>,
+    /// How often everything was to be sent again. It goes into every checksum, so a record that was not
+    /// delivered since differs from the model whatever its columns say.
+    #[serde(default)]
+    pub generation: u32,
 }
 
 /// The tracked state of a mapping.
@@ -84,6 +88,9 @@ pub struct DiffJob {
     pub model: ModelQuery,
     /// The model's columns, as [`Warehouse::columns`] gave them.
     pub columns: Vec<Column>,
+    /// The generation of the checksums; see [`Recipe::generation`]. With another one than the tracked
+    /// state's every tracked record differs, and an incremental model is read as a whole.
+    pub generation: u32,
     /// Whether tracked state holds the delivered values, for deletes.
     pub keep_deleted_values: bool,
     /// At most so many changes are written; what exceeds it is found by the next diff.

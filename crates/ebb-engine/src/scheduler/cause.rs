@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ebb_core::SyncId;
+use ebb_core::{
+    SyncId,
+    port::{SyncKind, SyncRecord},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +16,10 @@ pub enum Work {
     Sync,
     /// The same, although a guard would hold it.
     ApprovedSync,
+    /// Deliver every record again, whether or not it changed.
+    Backfill,
+    /// The same, although a guard would hold it.
+    ApprovedBackfill,
     /// Deliver a past sync's changes again.
     Replay {
         /// The past sync.
@@ -26,8 +33,24 @@ impl Work {
     /// Whether records go out by it.
     pub(super) const fn sends(self) -> bool {
         match self {
-            Self::Sync | Self::ApprovedSync | Self::Replay { .. } => true,
+            Self::Sync
+            | Self::ApprovedSync
+            | Self::Backfill
+            | Self::ApprovedBackfill
+            | Self::Replay { .. } => true,
             Self::Rebase => false,
+        }
+    }
+
+    /// What delivers the rest of a sync that was cut short. Once the diff of a backfill was taken over,
+    /// whatever it did not deliver differs for every sync; before that, it has to begin anew.
+    pub fn rest_of(sync: &SyncRecord) -> Self {
+        match (sync.kind, &sync.diff) {
+            (SyncKind::Backfill, None) => Self::Backfill,
+            (
+                SyncKind::Sync | SyncKind::Backfill | SyncKind::Replay { .. } | SyncKind::Rebase,
+                _,
+            ) => Self::Sync,
         }
     }
 }

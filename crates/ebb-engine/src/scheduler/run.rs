@@ -111,6 +111,12 @@ impl Scheduler {
                 Work::ApprovedSync => {
                     engine.sync(&*mappings, plan()?, Approval::Approved, &watch).await
                 }
+                Work::Backfill => {
+                    engine.backfill(&*mappings, plan()?, Approval::Guarded, &watch).await
+                }
+                Work::ApprovedBackfill => {
+                    engine.backfill(&*mappings, plan()?, Approval::Approved, &watch).await
+                }
                 Work::Replay { of } => {
                     engine.replay(&*mappings, of, &watch).await.map(|sync| vec![sync])
                 }
@@ -141,7 +147,7 @@ impl Scheduler {
             Ok(syncs) => {
                 syncs.iter().for_each(tell);
                 let last = syncs.last().map(|sync| sync.status);
-                matches!(work, Work::Sync | Work::ApprovedSync)
+                !matches!(work, Work::Replay { .. } | Work::Rebase)
                     && matches!(last, Some(Status::Succeeded | Status::Partial))
             }
             Err(failure) if paused.is_some() => {
@@ -156,12 +162,25 @@ impl Scheduler {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(until) = paused {
             table.pause(until);
-            // A replay that was cut short would begin from its start.
-            if !matches!(work, Work::Replay { .. }) || ran.is_err() {
-                table.again(&mapping, work, cause);
+            if let Some(left) = left(work, &ran) {
+                table.again(&mapping, left, cause);
             }
         }
         table.ended(&mapping, well);
+    }
+}
+
+/// What is left of work that met the limit of its month.
+fn left(work: Work, ran: &Ran) -> Option<Work> {
+    let Ok(syncs) = ran else { return Some(work) };
+    match work {
+        Work::Sync | Work::ApprovedSync | Work::Rebase => Some(work),
+        // It would begin from its start.
+        Work::Replay { .. } => None,
+        Work::Backfill | Work::ApprovedBackfill => {
+            let begins_anew = |sync: &SyncRecord| Work::rest_of(sync) == Work::Backfill;
+            Some(if syncs.last().is_some_and(begins_anew) { work } else { Work::Sync })
+        }
     }
 }
 

@@ -249,6 +249,22 @@ fn while_it_is_paused_only_what_sends_nothing_starts_and_all_goes_on_then() {
     assert_eq!(starts[0].cause, Cause::Schedule { due: at("11:00:00") });
 }
 
+#[test]
+fn a_rebase_goes_before_what_would_send() {
+    let mut table = Timetable::default();
+    table.set("people", hourly());
+    assert_eq!(names(&table.starts(at("11:00:00"))), ["people"]);
+    for work in [Work::Sync, Work::Backfill, Work::Rebase] {
+        assert!(table.request("people", work));
+    }
+    let mut ran = Vec::new();
+    for _ in 0..3 {
+        table.ended("people", false);
+        ran.extend(table.starts(at("11:00:01")).into_iter().map(|start| start.work));
+    }
+    assert_eq!(ran, [Work::Rebase, Work::Sync, Work::Backfill]);
+}
+
 /// What may happen to a timetable.
 #[derive(Debug, Clone)]
 enum Step {

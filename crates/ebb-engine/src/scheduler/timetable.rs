@@ -153,7 +153,12 @@ impl Timetable {
         if line.waiting.iter().any(|(waiting, _)| *waiting == work) {
             return true;
         }
-        line.waiting.push_back((work, cause));
+        // What takes checksums over says of what waits that it is not to be sent.
+        if work == Work::Rebase {
+            line.waiting.push_front((work, cause));
+        } else {
+            line.waiting.push_back((work, cause));
+        }
         self.stand_in_line(mapping);
         true
     }

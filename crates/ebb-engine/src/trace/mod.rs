@@ -29,6 +29,7 @@ pub(crate) fn sync(plan: &Plan, record: &SyncRecord) -> Span {
         ebb.sync.id = %record.id,
         ebb.sync.kind = match record.kind {
             SyncKind::Sync => "sync",
+            SyncKind::Backfill => "backfill",
             SyncKind::Replay { .. } => "replay",
             SyncKind::Rebase => "rebase",
         },

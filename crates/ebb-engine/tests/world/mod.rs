@@ -95,6 +95,7 @@ impl World {
                 ..Model::default()
             },
             columns: Vec::new(),
+            generation: 0,
             cause: Cause::default(),
         }
     }
@@ -110,6 +111,15 @@ impl World {
         approval: Approval,
     ) -> Result<Vec<SyncRecord>, Failure> {
         self.engine(seed).sync(self, self.plan(), approval, &Watch::default()).await
+    }
+
+    /// One backfill by a new engine.
+    pub(crate) async fn backfill(
+        &self,
+        seed: u64,
+        approval: Approval,
+    ) -> Result<Vec<SyncRecord>, Failure> {
+        self.engine(seed).backfill(self, self.plan(), approval, &Watch::default()).await
     }
 }
 

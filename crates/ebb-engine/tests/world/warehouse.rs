@@ -36,7 +36,9 @@ struct Change {
 #[derive(Default)]
 struct State {
     rows: Vec<Row>,
-    tracked: Option<BTreeMap<String, i64>>,
+    /// Value and generation of the checksums.
+    tracked: Option<BTreeMap<String, (i64, u32)>>,
+    generation: u32,
     sync: Option<SyncId>,
     version: u32,
     recipe: u32,
@@ -86,7 +88,8 @@ impl MemoryWarehouse {
     }
 
     pub(crate) fn tracked_records(&self) -> BTreeMap<String, i64> {
-        self.state.lock().unwrap().tracked.clone().unwrap_or_default()
+        let tracked = self.state.lock().unwrap().tracked.clone().unwrap_or_default();
+        tracked.into_iter().map(|(id, (value, _))| (id, value)).collect()
     }
 
     pub(crate) fn changes_tables(&self) -> usize {
@@ -109,6 +112,11 @@ fn lost() -> Failure {
 /// Whether there was one to take.
 fn one_less(count: &AtomicU32) -> bool {
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
+/// The checksum of a value in a generation.
+fn checksum((value, generation): (i64, u32)) -> i64 {
+    value + i64::from(generation) * 1_000_000
 }
 
 /// The model by identifier: a list of values, more than one for duplicates.
@@ -175,16 +183,20 @@ impl Warehouse for MemoryWarehouse {
         self.may_fail()?;
         let state = self.state.lock().unwrap();
         Ok(state.tracked.as_ref().map(|tracked| Tracked {
-            recipe: Recipe { version: state.recipe.to_string(), columns: Vec::new() },
+            recipe: Recipe {
+                version: state.recipe.to_string(),
+                columns: Vec::new(),
+                generation: state.generation,
+            },
             sync: state.sync,
             records: tracked.len() as u64,
             checkpoint: None,
         }))
     }
 
-    fn recipe(&self, _: &DiffJob) -> Recipe {
+    fn recipe(&self, job: &DiffJob) -> Recipe {
         let version = self.state.lock().unwrap().version.to_string();
-        Recipe { version, columns: Vec::new() }
+        Recipe { version, columns: Vec::new(), generation: job.generation }
     }
 
     async fn diff(&self, job: &DiffJob) -> Result<Diff, Failure> {
@@ -202,11 +214,12 @@ impl Warehouse for MemoryWarehouse {
             for (id, values) in &model {
                 let old = tracked.get(*id);
                 match (values.as_slice(), old) {
-                    ([value], Some(old)) if value == old => {}
+                    ([value], Some(old)) if (*value, job.generation) == *old => {}
                     ([value], old) => {
                         let operation =
                             if old.is_some() { Operation::Updated } else { Operation::Added };
-                        found.push(((*id).clone(), operation, Some(*value), *value));
+                        let checksum = checksum((*value, job.generation));
+                        found.push(((*id).clone(), operation, Some(*value), checksum));
                     }
                     (several, old) => {
                         let duplicates = &mut diff.discarded.duplicates;
@@ -221,7 +234,7 @@ impl Warehouse for MemoryWarehouse {
                 }
             }
             for (id, old) in tracked.iter().filter(|(id, _)| !model.contains_key(id)) {
-                found.push((id.clone(), Operation::Deleted, None, *old));
+                found.push((id.clone(), Operation::Deleted, None, checksum(*old)));
             }
             let limit = usize::try_from(job.limit).unwrap();
             let changes: Vec<_> = (1..)
@@ -284,7 +297,7 @@ impl Warehouse for MemoryWarehouse {
                     !commit.subscribed.contains(&change.operation) || listed == commit.inverted;
                 if applies {
                     match change.value {
-                        Some(value) => tracked.insert(change.id, value),
+                        Some(value) => tracked.insert(change.id, (value, commit.job.generation)),
                         None => tracked.remove(&change.id),
                     };
                 }
@@ -292,6 +305,7 @@ impl Warehouse for MemoryWarehouse {
             state.tracked = Some(tracked);
             state.sync = Some(commit.job.sync);
             state.recipe = state.version;
+            state.generation = commit.job.generation;
         }
         // The transaction is through, but its answer may be lost.
         if one_less(&self.loses_commits) {
@@ -316,24 +330,27 @@ impl Warehouse for MemoryWarehouse {
         Ok(())
     }
 
-    async fn rebase(&self, _: &DiffJob) -> Result<u64, Failure> {
+    async fn rebase(&self, job: &DiffJob) -> Result<u64, Failure> {
         let mut state = self.state.lock().unwrap();
         let rows = state.rows.clone();
         let model = by_id(&rows);
         let mut taken = 0;
         for (id, value) in state.tracked.get_or_insert_default() {
             if let Some([new]) = model.get(id).map(Vec::as_slice) {
-                taken += u64::from(new != value);
-                *value = *new;
+                let new = (*new, job.generation);
+                taken += u64::from(new != *value);
+                *value = new;
             }
         }
         state.recipe = state.version;
+        state.generation = job.generation;
         Ok(taken)
     }
 
     async fn reset(&self, _: &str) -> Result<(), Failure> {
         let mut state = self.state.lock().unwrap();
         state.tracked = None;
+        state.generation = 0;
         state.sync = None;
         Ok(())
     }

@@ -3,21 +3,24 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State};
+use ebb_engine::Effect;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    effects,
     extract::{Body, Editor},
     sections::{
         alert_rules::AlertRuleDocument, channels::ChannelDocument,
         destinations::DestinationDocument, mappings::MappingDocument, models::ModelDocument,
         sources::SourceDocument,
     },
+    shapes,
 };
 use crate::{
-    app::{App, Doing, Planned, Section, Wanted},
+    app::{App, Doing, Plan, Planned, Section, Touched, Wanted},
     refusal::Refusal,
 };
 
@@ -96,17 +99,31 @@ struct StepView {
     secrets: Vec<String>,
 }
 
+/// What applying means for the records that a mapping sent before.
+#[derive(Debug, Serialize, ToSchema)]
+struct TouchedView {
+    mapping: String,
+    #[schema(value_type = shapes::Effect)]
+    effect: Effect,
+    /// The kind of sync that may follow: `backfill` sends the records again, `rebase` does not.
+    #[schema(required, nullable)]
+    offers: Option<&'static str>,
+}
+
 /// What becomes of the server's configuration.
 #[derive(Debug, Serialize, ToSchema)]
-struct Plan {
+#[schema(as = Plan)]
+struct AppliedView {
     /// Names the state of the configuration that this is true of: what applies it sends it along.
     state: String,
     /// What becomes of each entry that the folder has or that goes.
     steps: Vec<StepView>,
+    /// Mappings that sent records which another one would send now.
+    effects: Vec<TouchedView>,
 }
 
-impl From<(String, Vec<Planned>)> for Plan {
-    fn from((state, planned): (String, Vec<Planned>)) -> Self {
+impl From<Plan> for AppliedView {
+    fn from(Plan { state, steps, effects }: Plan) -> Self {
         let view = |Planned { section, name, doing, before, after, secrets }| StepView {
             section,
             name,
@@ -115,29 +132,38 @@ impl From<(String, Vec<Planned>)> for Plan {
             after,
             secrets,
         };
-        Self { state, steps: planned.into_iter().map(view).collect() }
+        let touched = |touched: Touched| TouchedView {
+            offers: effects::offers(&touched),
+            effect: touched.effect,
+            mapping: touched.mapping,
+        };
+        Self {
+            state,
+            steps: steps.into_iter().map(view).collect(),
+            effects: effects.into_iter().map(touched).collect(),
+        }
     }
 }
 
 /// Say what would change if a folder were applied
 #[utoipa::path(post, path = "/apply/plan", tag = "apply", request_body = Folder,
-    responses((status = 200, description = "What would change", body = Plan)))]
+    responses((status = 200, description = "What would change", body = AppliedView)))]
 async fn plan(
     State(app): State<Arc<App>>,
     _: Editor,
     Body(folder): Body<Folder>,
-) -> Result<Json<Plan>, Refusal> {
-    Ok(Json(app.plan_of(&folder.into())?.into()))
+) -> Result<Json<AppliedView>, Refusal> {
+    Ok(Json(app.plan_of(&folder.into()).await?.into()))
 }
 
 /// Apply a folder, whole or not at all
 #[utoipa::path(post, path = "/apply", tag = "apply", request_body = Application,
-    responses((status = 200, description = "What has changed, and the new state", body = Plan)))]
+    responses((status = 200, description = "What has changed, and the new state", body = AppliedView)))]
 async fn apply(
     State(app): State<Arc<App>>,
     Editor(actor): Editor,
     Body(application): Body<Application>,
-) -> Result<Json<Plan>, Refusal> {
+) -> Result<Json<AppliedView>, Refusal> {
     let Application { state, folder } = application;
     Ok(Json(app.apply(&actor.told(), &folder.into(), &state).await?.into()))
 }

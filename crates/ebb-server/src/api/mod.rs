@@ -10,6 +10,7 @@ mod audit;
 mod catalog;
 mod connections;
 mod document;
+mod effects;
 mod entries;
 mod extract;
 mod mappings;
@@ -73,6 +74,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(catalog::router())
         .merge(previews::router())
         .merge(mappings::router())
+        .merge(effects::router())
         .merge(syncs::router())
         .merge(progress::router())
         .merge(alerts::router())

@@ -48,7 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Accepted {
     mapping: String,
-    /// What is done: `sync`, `approved`, `rebase` or `replay`.
+    /// What is done: `sync`, `approved`, `backfill`, `approved_backfill`, `rebase` or `replay`.
     kind: &'static str,
     /// Of a replay: the past sync.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +70,8 @@ pub(super) async fn start(
     let (kind, of) = match work {
         Work::Sync => ("sync", None),
         Work::ApprovedSync => ("approved", None),
+        Work::Backfill => ("backfill", None),
+        Work::ApprovedBackfill => ("approved_backfill", None),
         Work::Rebase => ("rebase", None),
         Work::Replay { of } => ("replay", Some(of.to_string())),
     };

@@ -77,10 +77,28 @@ pub(super) enum SyncStatus {
 pub(super) enum SyncKind {
     /// Delivers what changed.
     Sync,
+    /// Delivers every record again, whether or not it changed.
+    Backfill,
     /// Delivers a past sync's changes again.
     Replay { of: String },
     /// Takes today's checksums over, and sends nothing.
     Rebase,
+}
+
+/// What becomes of records that were sent before an edit.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum Effect {
+    /// What is sent stays the same.
+    Nothing,
+    /// They stay as they were sent; the edit holds for what changes from now on.
+    LaterRecords,
+    /// They stay at the old destination; the new one gets what changes from now on.
+    OtherDestination,
+    /// The model reads otherwise: the next sync sends those that look different.
+    SentAgain,
+    /// Records are identified otherwise or come from elsewhere: the next sync may send all of them.
+    All,
 }
 
 /// Why a sync began.

@@ -103,6 +103,10 @@ enum StartKind {
     Sync,
     /// The same, although a guard would hold it.
     Approved,
+    /// Deliver every record again, whether or not it changed: as an update, if it was sent before.
+    Backfill,
+    /// The same, although a guard would hold it.
+    ApprovedBackfill,
     /// Take today's checksums over, and send nothing.
     Rebase,
 }
@@ -132,6 +136,8 @@ async fn start(
     let work = match kind {
         StartKind::Sync => Work::Sync,
         StartKind::Approved => Work::ApprovedSync,
+        StartKind::Backfill => Work::Backfill,
+        StartKind::ApprovedBackfill => Work::ApprovedBackfill,
         StartKind::Rebase => Work::Rebase,
     };
     once::start(&app, &actor, key, &name, work).await

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    App, Change, Configuration, Section, alone,
+    App, Change, Configuration, Section, Touched, alone,
     apart::Parts,
     configuration::shown,
     edit::{Step, candidate},
@@ -52,13 +52,25 @@ pub(crate) struct Planned {
     pub(crate) secrets: Vec<String>,
 }
 
+/// A folder as it would be applied.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Names the state of the configuration that this is true of.
+    pub(crate) state: String,
+    /// What becomes of each entry.
+    pub(crate) steps: Vec<Planned>,
+    /// What that means for records that were sent.
+    pub(crate) effects: Vec<Touched>,
+}
+
 impl App {
-    /// What would change if a folder were applied, and the state of the configuration that this is true of.
-    pub(crate) fn plan_of(&self, wanted: &Wanted) -> Result<(String, Vec<Planned>), Vec<Problem>> {
+    /// What would change if a folder were applied.
+    pub(crate) async fn plan_of(&self, wanted: &Wanted) -> Result<Plan, Vec<Problem>> {
         let now = self.configuration();
-        let (planned, steps) = work_out(&now, wanted)?;
-        candidate(&now, &steps)?;
-        Ok((state(&now), planned))
+        let (steps, changes) = work_out(&now, wanted)?;
+        let next = candidate(&now, &changes)?;
+        let effects = self.effects(&now, &next).await.map_err(alone)?;
+        Ok(Plan { state: state(&now), steps, effects })
     }
 
     /// Applies a folder, whole or not at all. `A607` if the configuration is no longer in the state that was
@@ -68,7 +80,7 @@ impl App {
         actor: &str,
         wanted: &Wanted,
         planned_for: &str,
-    ) -> Result<(String, Vec<Planned>), Vec<Problem>> {
+    ) -> Result<Plan, Vec<Problem>> {
         let _one_after_the_other = self.editing.lock().await;
         let now = self.configuration();
         if state(&now) != planned_for {
@@ -77,11 +89,28 @@ impl App {
                 Failure::new(Code::EditConflict, message).help("Make the plan again"),
             ));
         }
-        let (planned, steps) = work_out(&now, wanted)?;
-        if !steps.is_empty() {
-            self.make(actor, &now, steps).await?;
+        let (steps, changes) = work_out(&now, wanted)?;
+        if !changes.is_empty() {
+            self.make(actor, &now, changes).await?;
         }
-        Ok((state(&self.configuration()), planned))
+        let next = self.configuration();
+        let effects = self.effects(&now, &next).await.map_err(alone)?;
+        Ok(Plan { state: state(&next), steps, effects })
+    }
+
+    /// What another configuration means for records that mappings sent by this one.
+    async fn effects(
+        &self,
+        now: &Configuration,
+        next: &Configuration,
+    ) -> Result<Vec<Touched>, Failure> {
+        let mut effects = Vec::new();
+        for name in next.workspace.project.mappings.keys() {
+            if now.workspace.project.mappings.contains_key(name) {
+                effects.extend(self.touch(&now.workspace, &next.workspace, name).await?);
+            }
+        }
+        Ok(effects)
     }
 }
 

@@ -5,6 +5,7 @@ mod apply;
 mod configuration;
 mod draft;
 mod edit;
+mod effect;
 mod mappings;
 mod operations;
 mod people;
@@ -36,9 +37,11 @@ use crate::{
     metrics::Metrics,
 };
 pub(crate) use apart::secret_keys;
-pub(crate) use apply::{Doing, Planned, Wanted};
+pub(crate) use apply::{Doing, Plan, Planned, Wanted};
 pub(crate) use configuration::{Configuration, Section, is_secret, shown};
+pub(crate) use draft::Draft;
 pub(crate) use edit::Change;
+pub(crate) use effect::{Extent, Touched};
 use mappings::Current;
 pub(crate) use operations::Said;
 pub(crate) use requests::JobRun;
@@ -189,9 +192,11 @@ async fn timetable(configuration: &Configuration, store: &Database) -> Result<Ti
         };
         // What the limit of usage cut short goes on by itself, as soon as it may.
         let cut_short = entry.off.is_none() && latest.as_ref().is_some_and(at_limit);
+        let open = latest.as_ref().filter(|sync| lost || cut_short || !sync.status.is_final());
+        let rest = open.map_or(Work::Sync, Work::rest_of);
         table.set(name, entry);
         if interrupted || cut_short {
-            table.request(name, Work::Sync);
+            table.request(name, rest);
         }
     }
     Ok(table)

@@ -1,7 +1,7 @@
 //! What people ask for, with its line in the audit log.
 
 use ebb_core::{Code, Failure, port::Clock};
-use ebb_engine::Work;
+use ebb_engine::{Work, sends_again};
 use ebb_store::{AuditLine, Once};
 use ebb_workspace::SystemClock;
 use jiff::Timestamp;
@@ -26,7 +26,11 @@ impl App {
         work: Work,
     ) -> Result<(), Failure> {
         self.configuration().find(Section::Mappings, mapping)?;
-        self.configuration().workspace.enabled(mapping)?;
+        let configuration = self.configuration();
+        configuration.workspace.enabled(mapping)?;
+        if matches!(work, Work::Backfill | Work::ApprovedBackfill) {
+            sends_again(configuration.workspace.mapping(mapping)?)?;
+        }
         if !self.scheduler.with(|table| table.request(mapping, work)) {
             let message = format!("there is no mapping `{mapping}`");
             return Err(Failure::new(Code::AddressUnknown, message));
@@ -34,6 +38,8 @@ impl App {
         let action = match work {
             Work::Sync => "sync.requested",
             Work::ApprovedSync => "sync.approved",
+            Work::Backfill => "backfill.requested",
+            Work::ApprovedBackfill => "backfill.approved",
             Work::Replay { .. } => "replay.requested",
             Work::Rebase => "rebase.requested",
         };

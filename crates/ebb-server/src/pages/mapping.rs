@@ -11,9 +11,9 @@ use axum::{
 use ebb_core::{
     Code, Failure, Operation,
     config::Trouble,
-    port::{Clock, Status, Store, SyncRecord},
+    port::{Clock, Status, Store, SyncKind, SyncRecord},
 };
-use ebb_engine::{DryRun, Outlook, Work};
+use ebb_engine::{DryRun, Outlook, Work, sends_again};
 use ebb_store::Role;
 use ebb_workspace::{SystemClock, Workspace};
 use serde::Deserialize;
@@ -58,6 +58,10 @@ struct MappingPage {
     next: (String, String),
     last: Option<(String, String)>,
     held: Option<Failure>,
+    /// Whether what is held would send all again.
+    held_backfill: bool,
+    /// Why nothing can be sent again, if nothing can.
+    no_backfill: Option<Failure>,
     /// When it goes on, if the limit of usage is reached.
     paused: Option<String>,
     alerts: Vec<AlertLine>,
@@ -112,6 +116,8 @@ pub(super) async fn show(
         held: latest
             .filter(|sync| sync.status == Status::Held)
             .and_then(|sync| sync.failure.clone()),
+        held_backfill: latest.is_some_and(|sync| sync.kind == SyncKind::Backfill),
+        no_backfill: sends_again(mapping).err(),
         paused: match outlook {
             Some(Outlook::Paused { until }) => Some(clock(now, until)),
             Some(
@@ -171,6 +177,8 @@ fn success(history: &[SyncRecord]) -> Option<String> {
 enum Wish {
     Sync,
     Approved,
+    Backfill,
+    ApprovedBackfill,
     Rebase,
     Reset,
     Enable,
@@ -194,6 +202,8 @@ pub(super) async fn act(
     match wish {
         Wish::Sync => app.request(&actor, &name, Work::Sync).await?,
         Wish::Approved => app.request(&actor, &name, Work::ApprovedSync).await?,
+        Wish::Backfill => app.request(&actor, &name, Work::Backfill).await?,
+        Wish::ApprovedBackfill => app.request(&actor, &name, Work::ApprovedBackfill).await?,
         Wish::Rebase => app.request(&actor, &name, Work::Rebase).await?,
         Wish::Reset => app.reset(&actor, &name).await?,
         Wish::Enable => {
@@ -204,6 +214,21 @@ pub(super) async fn act(
         }
     }
     Ok(Redirect::to(&format!("/mappings/{name}")).into_response())
+}
+
+/// How many records a backfill would send again, in words.
+pub(super) async fn tracked(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let words = match app.tracked(&name).await? {
+        Ok(1) => "1 record was sent before.".to_owned(),
+        Ok(records) => format!("{} records were sent before.", count(records)),
+        Err(_) => "How many that are is not known: the source does not answer now.".to_owned(),
+    };
+    Ok(words.into_response())
 }
 
 #[derive(Template)]

@@ -55,6 +55,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/alerts", get(alerts::show))
         .route("/mappings/{name}", get(mapping::show).post(mapping::act))
         .route("/mappings/{name}/plan", get(mapping::plan))
+        .route("/mappings/{name}/tracked", get(mapping::tracked))
         .route("/usage", get(usage::show))
         .route("/mappings/{name}/journey", get(journey::show))
         .route("/settings", get(settings::show))

@@ -29,6 +29,7 @@ use crate::{access::Actor, app::App, refusal::Refusal};
 pub(super) const fn kind(kind: SyncKind) -> &'static str {
     match kind {
         SyncKind::Sync => "",
+        SyncKind::Backfill => "backfill",
         SyncKind::Replay { .. } => "replay",
         SyncKind::Rebase => "rebase",
     }

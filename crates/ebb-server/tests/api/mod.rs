@@ -3,6 +3,7 @@
 mod apply;
 mod configuration;
 mod description;
+mod effects;
 mod hooks;
 mod models;
 mod people;

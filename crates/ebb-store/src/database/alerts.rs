@@ -149,7 +149,7 @@ const ALERT: &str = "select id, mapping, trouble, threshold, sync, opened_at, co
 /// Whether a sync says how its mapping is: a replay says nothing of it.
 fn tells(sync: &SyncRecord) -> bool {
     match sync.kind {
-        SyncKind::Sync | SyncKind::Rebase => true,
+        SyncKind::Sync | SyncKind::Backfill | SyncKind::Rebase => true,
         SyncKind::Replay { .. } => false,
     }
 }

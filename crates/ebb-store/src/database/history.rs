@@ -108,7 +108,9 @@ impl Database {
                 let some = rows::syncs(transaction, rest, params![mapping, before, limit])?;
                 let Some(oldest) = some.last() else { return Ok(None) };
                 (before, limit) = (oldest.id.to_string(), SOME);
-                if let Some(found) = some.into_iter().find(|sync| sync.kind == SyncKind::Sync) {
+                let delivers =
+                    |sync: &SyncRecord| matches!(sync.kind, SyncKind::Sync | SyncKind::Backfill);
+                if let Some(found) = some.into_iter().find(delivers) {
                     return Ok(Some(found));
                 }
             }

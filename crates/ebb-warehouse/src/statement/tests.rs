@@ -40,6 +40,7 @@ fn job(columns: &[(&str, ColumnKind, &str)], timestamp: Option<&str>) -> DiffJob
             .iter()
             .map(|(name, kind, native)| Column::new(*name, *kind, *native))
             .collect(),
+        generation: 0,
         keep_deleted_values: false,
         limit: 1000,
         trust_deletes: false,
@@ -50,7 +51,11 @@ fn state<D: Dialect>(dialect: &D, job: &DiffJob, checkpoint: Option<&str>) -> St
     let layout = Layout::new(dialect, "managed", job, None).unwrap();
     State {
         tracked: Tracked {
-            recipe: Recipe { version: "1/test".to_owned(), columns: vec!["id: any".to_owned()] },
+            recipe: Recipe {
+                version: "1/test".to_owned(),
+                columns: vec!["id: any".to_owned()],
+                generation: 0,
+            },
             sync: Some(job.sync),
             records: 7,
             checkpoint: checkpoint.map(str::to_owned),

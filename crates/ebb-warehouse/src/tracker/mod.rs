@@ -175,7 +175,8 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         columns.sort();
         let id = job.columns.iter().find(|column| column.name == job.model.id);
         columns.splice(0..0, id.map(describe));
-        Recipe { version: format!("{RECIPE}/{}", self.connection.engine()), columns }
+        let version = format!("{RECIPE}/{}", self.connection.engine());
+        Recipe { version, columns, generation: job.generation }
     }
 
     async fn diff(&self, job: &DiffJob) -> Result<Diff, Failure> {

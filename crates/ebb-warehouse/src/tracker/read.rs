@@ -64,6 +64,7 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
         model_name: String::new(),
         model,
         columns,
+        generation: 0,
         keep_deleted_values: false,
         limit: 0,
         trust_deletes: false,

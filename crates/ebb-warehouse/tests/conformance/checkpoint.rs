@@ -134,3 +134,24 @@ pub(super) async fn incremental_duplicates_are_put_aside<E: Engine>(engine: E) {
     bench.commit(&extracted.commit()).await;
     assert_eq!(bench.tracked().await.records, 3);
 }
+
+pub(super) async fn a_new_generation_reads_an_incremental_model_as_a_whole<E: Engine>(engine: E) {
+    let rows = [(1, "a", Some(1)), (2, "b", Some(2)), (3, "c", None)];
+    let mut bench = events(engine, &rows).await;
+    bench.sync().await;
+    insert(&bench, &[(4, "d", Some(1))]).await;
+    assert_lines!(sync(&mut bench).await, []);
+    bench.generation = 1;
+    let all = bench.extract().await;
+    assert_lines!(short(&all.lines()), ["updated 1", "updated 2", "updated 3", "added 4"]);
+    bench.commit(&Commit { seqs: all.seqs(&["1"]), ..all.commit() }).await;
+    assert_lines!(sync(&mut bench).await, ["updated 1"]);
+    assert_lines!(sync(&mut bench).await, []);
+    // Nothing was delivered: everything is still to be.
+    bench.generation = 2;
+    let all = bench.extract().await;
+    bench.commit(&Commit { inverted: true, ..all.commit() }).await;
+    assert_eq!(bench.tracked().await.checkpoint, None);
+    assert_eq!(sync(&mut bench).await.len(), 4);
+    assert_lines!(sync(&mut bench).await, []);
+}

@@ -97,6 +97,7 @@ scenarios! {
         rows_that_arrive_late_are_found,
         a_limit_takes_the_oldest_first,
         incremental_duplicates_are_put_aside,
+        a_new_generation_reads_an_incremental_model_as_a_whole,
     }
     columns::{
         models_of_every_shape_are_read,
@@ -117,6 +118,8 @@ scenarios! {
         a_rebase_takes_over_without_sending,
         a_rebase_leaves_what_is_gone_and_what_is_new,
         identifiers_may_change_their_type,
+        a_new_generation_finds_every_record_changed,
+        what_a_new_generation_did_not_deliver_is_found_again,
     }
     property::{
         any_history_of_a_table_is_followed,

@@ -1,5 +1,7 @@
 //! What checksums are made of, and what happens when that changes.
 
+use ebb_core::port::Commit;
+
 use crate::{assert_lines, bench::Bench, engine::Engine};
 
 const ROWS: &str = "(1, 'Ada', 'London'), (2, 'Bo', 'Rome')";
@@ -104,4 +106,61 @@ pub(super) async fn identifiers_may_change_their_type<E: Engine>(engine: E) {
     assert_eq!(bench.sync().await.len(), 2);
     assert_lines!(bench.sync().await, []);
     assert_eq!(bench.tracked().await.records, 2);
+}
+
+pub(super) async fn a_new_generation_finds_every_record_changed<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, ROWS).await;
+    bench.sync().await;
+    bench.run("delete from users where id = 2; insert into users values (3, 'Cy', 'Bonn')").await;
+    bench.generation = 1;
+    let extracted = bench.extract().await;
+    let expected = [
+        r#"updated 1 {"id":1,"name":"Ada","city":"London"}"#,
+        r#"deleted 2 {"id":null,"name":null,"city":null}"#,
+        r#"added 3 {"id":3,"name":"Cy","city":"Bonn"}"#,
+    ];
+    assert_eq!(extracted.lines(), expected);
+    assert_eq!(bench.tracked().await.recipe.generation, 0, "nothing is taken over yet");
+    // Given up: the next sync compares as ever.
+    bench.warehouse.finish(&extracted.job).await.unwrap();
+    bench.generation = 0;
+    assert_eq!(bench.sync().await, &expected[1..]);
+    bench.generation = 1;
+    assert_eq!(bench.sync().await.len(), 2);
+    let tracked = bench.tracked().await;
+    assert_eq!((tracked.recipe.generation, tracked.records), (1, 2));
+    assert_lines!(bench.sync().await, []);
+    bench.run("update users set city = 'Rome' where id = 3").await;
+    assert_lines!(bench.sync().await, [r#"updated 3 {"id":3,"name":"Cy","city":"Rome"}"#]);
+    let job = bench.job().await;
+    assert_eq!(bench.warehouse.rebase(&job).await, Ok(0));
+    assert_eq!(bench.tracked().await.recipe, bench.warehouse.recipe(&job));
+}
+
+pub(super) async fn what_a_new_generation_did_not_deliver_is_found_again<E: Engine>(engine: E) {
+    let mut bench = Bench::users(engine, "(1, 'Ada', ''), (2, 'Bo', ''), (3, 'Cy', '')").await;
+    bench.sync().await;
+    bench.generation = 1;
+    let extracted = bench.extract().await;
+    let commit = Commit { seqs: extracted.seqs(&["2", "3"]), ..extracted.commit() };
+    for _ in 0..2 {
+        bench.warehouse.commit(&commit).await.unwrap();
+        let tracked = bench.tracked().await;
+        assert_eq!((tracked.recipe.generation, tracked.records), (1, 3));
+    }
+    bench.warehouse.finish(&extracted.job).await.unwrap();
+    // A value from before does not make it look delivered.
+    bench.run("update users set name = 'Cyd' where id = 3").await;
+    let next = bench.extract().await;
+    assert_lines!(
+        next.lines(),
+        [
+            r#"updated 2 {"id":2,"name":"Bo","city":""}"#,
+            r#"updated 3 {"id":3,"name":"Cyd","city":""}"#,
+        ]
+    );
+    bench.commit(&Commit { seqs: next.seqs(&["2"]), ..next.commit() }).await;
+    bench.generation = 2;
+    assert_eq!(bench.sync().await.len(), 3);
+    assert_lines!(bench.sync().await, []);
 }

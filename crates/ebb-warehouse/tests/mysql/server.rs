@@ -26,6 +26,7 @@ pub(crate) async fn job(source: &dyn Warehouse, number: u64, sql: &str) -> DiffJ
         model_name: "users".to_owned(),
         columns: source.columns(&model).await.unwrap(),
         model,
+        generation: 0,
         keep_deleted_values: false,
         limit: 1_000_000,
         trust_deletes: false,

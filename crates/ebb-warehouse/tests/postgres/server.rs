@@ -120,6 +120,7 @@ impl Source {
             model_name: "users".to_owned(),
             columns: self.0.columns(&model).await?,
             model,
+            generation: 0,
             keep_deleted_values: false,
             limit: 1_000_000,
             trust_deletes: false,

@@ -92,6 +92,7 @@ async fn a_source_that_is_not_there_is_told() {
         model_name: "endless".to_owned(),
         columns: warehouse.columns(&model(endless)).await.unwrap(),
         model: model(endless),
+        generation: 0,
         keep_deleted_values: false,
         limit: 10,
         trust_deletes: false,

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-use ebb_engine::DryRun;
+use ebb_core::Failure;
+use ebb_engine::{DryRun, Effect, Plan, Work};
+use ebb_store::Database;
 use indicatif::HumanBytes;
+use serde::Serialize;
 
 use crate::{
     cli::Global,
@@ -26,14 +29,43 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let workspace = global.workspace()?;
     let job = workspace.job_of(&arguments.mapping)?;
     let records = job.plan.mapping.records;
-    let (engine, _) = workspace.engine()?;
+    let (engine, store) = workspace.engine()?;
+    let edited = edited(&store, &job.plan).await?;
     let plan = engine.dry_run(job, arguments.show).await?;
     if global.json {
-        print_json(&plan);
+        print_json(&Planned { plan: &plan, edited });
     } else {
         print_text(&text(&plan, records));
+        if edited && plan.diff.tracked > 0 {
+            print_text(&stale(&arguments.mapping, plan.diff.tracked));
+        }
     }
     Ok(Finish::Done)
+}
+
+/// A plan for machines.
+#[derive(Serialize)]
+struct Planned<'p> {
+    #[serde(flatten)]
+    plan: &'p DryRun,
+    /// Whether tracked records stay in another form than the mapping sends now.
+    edited: bool,
+}
+
+/// Whether the mapping sends otherwise now than by its latest sync.
+async fn edited(store: &Database, now: &Plan) -> Result<bool, Failure> {
+    let Some(latest) = store.latest_sync(&now.name).await? else { return Ok(false) };
+    // The plan of a sync that an older version kept may not be readable.
+    let Ok(then) = Plan::of(&latest) else { return Ok(false) };
+    let effect = Effect::of((&then.mapping, &then.model), (&now.mapping, &now.model));
+    Ok(effect.offers() == Some(Work::Backfill))
+}
+
+fn stale(mapping: &str, tracked: u64) -> String {
+    format!(
+        "\nthe mapping was changed since its latest sync: the {tracked} tracked records stay as they \
+         were sent until they change\n help: `ebb sync {mapping} --backfill` sends all of them again\n"
+    )
 }
 
 fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
@@ -56,7 +88,8 @@ fn text(plan: &DryRun, records: ebb_core::Subscription) -> String {
     if let Some(changed) = &plan.recipe_changed {
         line(format!(
             "\nthe checksums cannot be compared with the tracked ones ({changed}): {} records would \
-             be sent again\n help: `ebb sync --rebase` takes the new checksums over without sending",
+             be sent again\n help: `ebb sync --rebase` takes the new checksums over without sending, \
+             `ebb sync --backfill` sends every record again",
             plan.diff.changes.updated,
         ));
     }

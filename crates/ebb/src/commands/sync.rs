@@ -4,7 +4,8 @@ use ebb_core::{
     Code, Failure,
     port::{Status, SyncRecord},
 };
-use ebb_engine::{Approval, Mappings, Watch};
+use ebb_engine::{Approval, Mappings, Plan, Watch, sends_again};
+use ebb_workspace::Workspace;
 use serde_json::json;
 
 use crate::{
@@ -28,6 +29,12 @@ pub(crate) struct Arguments {
     /// Take the checksums of today over without sending anything
     #[arg(long, conflicts_with = "approve")]
     rebase: bool,
+    /// Send every record again, whether or not it changed; those that were sent before as updates
+    #[arg(long, conflicts_with = "rebase")]
+    backfill: bool,
+    /// Send them again without asking
+    #[arg(long, requires = "backfill")]
+    yes: bool,
 }
 
 /// Syncs one mapping after the other; one that cannot run does not keep the others from running.
@@ -57,6 +64,16 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
                 }
                 vec![sync]
             })
+        } else if arguments.backfill {
+            let agreed = if arguments.yes { Ok(true) } else { agreed(&workspace, &plan).await };
+            match agreed {
+                Ok(true) => {
+                    let run = Box::pin(engine.backfill(&workspace, plan, approval, &watch));
+                    terminal::watched(run, mapping, &watch, global.json).await
+                }
+                Ok(false) => Ok(Vec::new()),
+                Err(failure) => Err(failure),
+            }
         } else {
             let run = Box::pin(engine.sync(&workspace, plan, approval, &watch));
             terminal::watched(run, mapping, &watch, global.json).await
@@ -84,6 +101,16 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
         print(&syncs, &store, true).await?;
     }
     Ok(finish_of(&syncs))
+}
+
+/// Asks whether everything is to be sent again, with how much that is.
+async fn agreed(workspace: &Workspace, plan: &Plan) -> Result<bool, Failure> {
+    sends_again(&plan.mapping)?;
+    let mapping = &plan.name;
+    let tracked = workspace.warehouse(&plan.model.source)?.tracked(mapping).await?;
+    let records = tracked.map_or(0, |tracked| tracked.records);
+    let question = format!("Send {records} records of `{mapping}` again, and what is new?");
+    terminal::agreed(&question, "Say `--yes` to send them without a question")
 }
 
 /// How a command ends that ran these syncs.

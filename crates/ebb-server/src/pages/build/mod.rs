@@ -2,6 +2,7 @@
 
 mod channels;
 mod destinations;
+mod effect;
 pub(crate) mod field;
 pub(crate) mod highlight;
 mod mappings;
@@ -56,6 +57,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
         .route("/build/editor", post(mappings::rearrange))
+        .route("/build/mapping-effect", post(mappings::counts))
+        .route("/build/model-effect", post(models::counts))
         .route("/build/render", post(mappings::render))
         .route("/build/send", post(mappings::send))
         .route("/mappings/{name}/edit", get(mappings::edit).post(mappings::update))

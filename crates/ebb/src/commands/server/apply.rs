@@ -1,16 +1,18 @@
 //! `ebb apply`: sends a folder's configuration to a server.
 
-use std::io::{self, IsTerminal};
-
-use ebb_core::{Code, Failure};
+use ebb_core::Failure;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::{Address, Server, yaml};
 use crate::{
     cli::Global,
-    report::{Finish, Stop, print_json, print_note, print_text},
+    report::{Finish, Stop, print_json, print_text},
+    terminal::agreed,
 };
+
+/// What to do where nobody can be asked.
+const UNASKED: &str = "Say `--yes` to apply without a question, or `--plan` to look only";
 
 /// Send the project folder to a server, after a look at what would change there
 #[derive(Debug, clap::Args)]
@@ -39,7 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     if !global.json {
         print_text(&told(&planned)?);
     }
-    let applied = changes > 0 && !only_plan && (yes || agreed()?);
+    let applied = changes > 0 && !only_plan && (yes || agreed("Apply this?", UNASKED)?);
     let planned = if applied {
         let state = planned.get("state").cloned().unwrap_or_default();
         server.post("/apply", &json!({ "state": state, "folder": folder })).await?
@@ -66,20 +68,6 @@ fn changes(plan: &Value) -> usize {
     steps(plan).filter(|step| doing(step) != "keep").count()
 }
 
-/// Asks whoever sits there.
-fn agreed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::new(Code::ConfigValue, "nobody is there to be asked")
-            .help("Say `--yes` to apply without a question, or `--plan` to look only"));
-    }
-    print_note("Apply this? [y/N]");
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| {
-        Failure::new(Code::ConfigValue, "the answer cannot be read").caused_by(error)
-    })?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-}
-
 /// What would change, for people: each entry with the lines that differ.
 fn told(plan: &Value) -> Result<String, Failure> {
     let mut text = Vec::new();
@@ -97,11 +85,31 @@ fn told(plan: &Value) -> Result<String, Failure> {
             text.push(differences(step)?);
         }
     }
+    for touched in plan.get("effects").and_then(Value::as_array).into_iter().flatten() {
+        let word = |key: &str| touched.get(key).and_then(Value::as_str).unwrap_or_default();
+        text.push(meaning(word("mapping"), word("effect"), word("offers")));
+    }
     let [created, updated, deleted, kept] = ["create", "update", "delete", "keep"].map(count);
     text.push(format!(
         "{created} to create, {updated} to update, {deleted} to delete, {kept} as they should be\n"
     ));
     Ok(text.concat())
+}
+
+/// What applying means for the records that a mapping sent before.
+fn meaning(mapping: &str, effect: &str, offers: &str) -> String {
+    let means = match effect {
+        "other_destination" => "records that were sent stay at the old destination alone",
+        "sent_again" => "its model reads otherwise, and what looks different is sent again",
+        "all" => "its records are told apart otherwise, and all of them may be sent again",
+        _ => "records that were sent stay as they are until they change",
+    };
+    let then = match offers {
+        "backfill" => "; a backfill sends all of them again",
+        "rebase" => "; a rebase before its next sync keeps it from that",
+        _ => "",
+    };
+    format!("! mapping `{mapping}`: {means}{then}\n")
 }
 
 /// The lines of an entry that differ. A secret is told by its name.

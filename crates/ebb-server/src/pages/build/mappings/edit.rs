@@ -1,4 +1,4 @@
-//! One mapping: made, shown, changed.
+//! One mapping: made and shown.
 
 use std::sync::Arc;
 
@@ -17,17 +17,15 @@ use serde::Deserialize;
 use super::form::{MappingForm, Said};
 use crate::{
     access::Actor,
-    app::{App, Change, Section, shown},
+    app::{App, Section, shown},
     pages::{
         Frame,
         build::{
             Hold,
+            effect::EffectPart,
             field::{Choice, Problems},
-            form_again,
             highlight::{self, Piece},
-            lead_to, taken,
-            typed::{Asked, Typed},
-            version,
+            typed::Typed,
         },
         page,
         tool::monogram,
@@ -66,7 +64,7 @@ struct Editing {
 
 #[derive(Template)]
 #[template(path = "build/mapping.html")]
-struct MappingPage {
+pub(super) struct MappingPage {
     frame: Frame,
     ends: Ends,
     models: Vec<Choice>,
@@ -79,23 +77,38 @@ struct MappingPage {
     json: Vec<Piece>,
     /// The same to be changed, where it can.
     document: Option<Document>,
+    /// What is to be said before it is saved.
+    effect: Option<EffectPart>,
 }
 
 /// A mapping as JSON, to the letter.
-struct Document {
-    text: String,
+#[derive(Default)]
+pub(super) struct Document {
+    pub(super) text: String,
     /// What is wrong with it.
-    failures: Vec<Failure>,
+    pub(super) failures: Vec<Failure>,
+    /// What is to be said before it is saved.
+    pub(super) effect: Option<EffectPart>,
 }
 
 /// What a page shows of a mapping.
-struct Draft<'d> {
-    of: Option<&'d str>,
-    ends: Ends,
-    said: Said,
-    problems: Problems,
+pub(super) struct Draft<'d> {
+    pub(super) of: Option<&'d str>,
+    pub(super) ends: Ends,
+    pub(super) said: Said,
+    pub(super) problems: Problems,
     /// What is wrong with values, by their paths.
-    wrong: Vec<(String, Failure)>,
+    pub(super) wrong: Vec<(String, Failure)>,
+    /// What is to be said before it is saved.
+    pub(super) effect: Option<EffectPart>,
+}
+
+impl<'d> Draft<'d> {
+    /// With nothing wrong, and nothing to be said.
+    fn new(of: Option<&'d str>, ends: Ends, said: Said) -> Self {
+        let (problems, wrong) = (Problems::default(), Vec::new());
+        Self { of, ends, said, problems, wrong, effect: None }
+    }
 }
 
 impl Ends {
@@ -175,8 +188,7 @@ pub(in crate::pages::build) async fn show_new(
     let mut typed = Typed::default();
     typed.set("enabled", "true");
     let said = Said::typed(action(&definition, &ends.action)?, typed);
-    let (problems, wrong) = (Problems::default(), Vec::new());
-    page(&editor(&app, &actor, Draft { of: None, ends, said, problems, wrong }).await?)
+    page(&editor(&app, &actor, Draft::new(None, ends, said)).await?)
 }
 
 /// A page without the editor.
@@ -205,11 +217,16 @@ fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
         hold: Hold::Open,
         json: Vec::new(),
         document: None,
+        effect: None,
     }
 }
 
-async fn editor(app: &App, actor: &Actor, draft: Draft<'_>) -> Result<MappingPage, Failure> {
-    let Draft { of, ends, said, problems, wrong } = draft;
+pub(super) async fn editor(
+    app: &App,
+    actor: &Actor,
+    draft: Draft<'_>,
+) -> Result<MappingPage, Failure> {
+    let Draft { of, ends, said, problems, wrong, effect } = draft;
     let configuration = app.configuration();
     let definition = ends.definition(&configuration.workspace)?;
     let action = action(&definition, &ends.action)?;
@@ -236,7 +253,7 @@ async fn editor(app: &App, actor: &Actor, draft: Draft<'_>) -> Result<MappingPag
         name: name.to_owned(),
         version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
     });
-    Ok(MappingPage { editing: Some(editing), there, ..bare(app, actor, ends) })
+    Ok(MappingPage { editing: Some(editing), there, effect, ..bare(app, actor, ends) })
 }
 
 /// The records of a preview by their identifiers, with another value that people may know them by.
@@ -264,7 +281,7 @@ pub(in crate::pages::build) async fn edit(
 }
 
 /// The page of a mapping as it is kept; `document` is JSON that was typed for it and is not right.
-async fn kept(
+pub(super) async fn kept(
     app: &App,
     actor: &Actor,
     name: &str,
@@ -294,44 +311,10 @@ async fn kept(
     };
     let said = shown(&entry.document);
     let text = serde_json::to_string_pretty(&said).unwrap_or_default();
-    let document = document.unwrap_or(Document { text, failures: Vec::new() });
+    let document = document.unwrap_or(Document { text, ..Document::default() });
     let said = Said::of(action(&definition, &ends.action)?, name, &said, &columns);
-    let (problems, wrong) = (Problems::default(), Vec::new());
-    let draft = Draft { of: Some(name), ends, said, problems, wrong };
+    let draft = Draft::new(Some(name), ends, said);
     Ok(MappingPage { document: Some(document), ..editor(app, actor, draft).await? })
-}
-
-/// Takes a mapping as JSON, to the letter.
-pub(in crate::pages::build) async fn replace(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    app.configuration().find(Section::Mappings, &name)?;
-    let expected = Some(version(&typed)?);
-    let text = typed.lines("document");
-    let failures = match serde_json::from_str(&text) {
-        Ok(document) => {
-            let section = Section::Mappings;
-            let change = Change { section, name: name.clone(), document: Some(document), expected };
-            match app.change(&actor.told(), change).await {
-                Ok(_) => return Ok(lead_to(asked, &format!("/mappings/{name}"))),
-                Err(problems) => problems.into_iter().map(|problem| problem.failure).collect(),
-            }
-        }
-        Err(error) => {
-            let message = format!("this is not a JSON object: {error}");
-            vec![
-                Failure::new(Code::RequestInvalid, message)
-                    .help("Correct it at the place that is named"),
-            ]
-        }
-    };
-    let page = page(&kept(&app, &actor, &name, Some(Document { text, failures })).await?)?;
-    Ok(form_again(asked, page))
 }
 
 /// The editor after one of its buttons, or another kind of a value. Nothing is kept.
@@ -349,77 +332,5 @@ pub(in crate::pages::build) async fn rearrange(
     let preview = sample(&app, &ends.model).await.ok();
     let columns = preview.as_ref().map(|preview| preview.records.columns()).unwrap_or_default();
     said.rearrange(action, columns);
-    let (problems, wrong) = (Problems::default(), Vec::new());
-    page(&editor(&app, &actor, Draft { of: of.as_deref(), ends, said, problems, wrong }).await?)
-}
-
-pub(in crate::pages::build) async fn create(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let name = typed.get("name").to_owned();
-    let refused = taken(&app, Section::Mappings, &name);
-    save(&app, &actor, asked, Saving { of: None, name, typed, refused, expected: None }).await
-}
-
-pub(in crate::pages::build) async fn update(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    asked: Asked,
-    Path(name): Path<String>,
-    Form(mut typed): Form<Typed>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    app.configuration().find(Section::Mappings, &name)?;
-    typed.set("name", name.as_str());
-    let expected = Some(version(&typed)?);
-    let of = Some(name.clone());
-    save(&app, &actor, asked, Saving { of, name, typed, refused: None, expected }).await
-}
-
-/// A mapping that is to be kept.
-struct Saving {
-    /// Its name, if it is there already.
-    of: Option<String>,
-    name: String,
-    typed: Typed,
-    /// Why it cannot have its name.
-    refused: Option<Failure>,
-    expected: Option<i64>,
-}
-
-async fn save(app: &App, actor: &Actor, asked: Asked, saving: Saving) -> Result<Response, Refusal> {
-    let Saving { of, name, typed, refused, expected } = saving;
-    let configuration = app.configuration();
-    let ends = Ends::typed(&typed);
-    let definition = ends.definition(&configuration.workspace)?;
-    let action = action(&definition, &ends.action)?;
-    let said = Said::typed(action, typed);
-    let before = configuration.made(Section::Mappings, &name).map(|entry| shown(&entry.document));
-    // Those that the form was made with: what was typed means them.
-    let columns: Vec<String> = said.typed.all("column").map(str::to_owned).collect();
-    let document = said.document(action, &columns, before.as_ref());
-    let (problems, wrong) = match (refused, document) {
-        (Some(failure), document) => {
-            (Problems::at("", failure), document.err().unwrap_or_default())
-        }
-        (None, Err(wrong)) => (Problems::default(), wrong),
-        (None, Ok(document)) => {
-            let change = Change {
-                section: Section::Mappings,
-                name: name.clone(),
-                document: Some(document),
-                expected,
-            };
-            match app.change(&actor.told(), change).await {
-                Ok(_) => return Ok(lead_to(asked, &format!("/mappings/{name}"))),
-                Err(problems) => (Problems::new(Section::Mappings, problems), Vec::new()),
-            }
-        }
-    };
-    let draft = Draft { of: of.as_deref(), ends, said, problems, wrong };
-    Ok(form_again(asked, page(&editor(app, actor, draft).await?)?))
+    page(&editor(&app, &actor, Draft::new(of.as_deref(), ends, said)).await?)
 }

@@ -6,11 +6,13 @@ mod form;
 mod list;
 mod node;
 mod panel;
+mod save;
 mod schedule;
 
-pub(super) use edit::{create, edit, rearrange, replace, show_new, update};
+pub(super) use edit::{edit, rearrange, show_new};
 pub(super) use list::list;
 pub(super) use panel::{render, send};
+pub(super) use save::{counts, create, replace, update};
 
 /// The path of the value that holds one.
 pub(super) fn parent(path: &str) -> &str {

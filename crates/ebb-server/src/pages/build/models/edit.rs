@@ -12,6 +12,7 @@ use ebb_core::{Code, Failure, config::Problem, port::ModelQuery};
 use ebb_store::Role;
 use ebb_workspace::Freshness;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{
     form::{ModelForm, Origin, columns, document, query, typed},
@@ -24,6 +25,7 @@ use crate::{
         Frame,
         build::{
             Hold,
+            effect::{self, Edited, EffectPart},
             field::Problems,
             form_again, lead_to, mappings_of, taken,
             typed::{Asked, Typed},
@@ -56,6 +58,8 @@ struct ModelPage {
     there: Option<There>,
     hold: Hold,
     done: &'static str,
+    /// What is to be said before it is saved.
+    effect: Option<EffectPart>,
 }
 
 #[derive(Template)]
@@ -108,6 +112,7 @@ fn model_page(app: &App, actor: &Actor, shown: Shown<'_>) -> ModelPage {
         there,
         hold: of.map_or(Hold::Open, |name| Hold::of(app, actor, Section::Models, name)),
         done: "",
+        effect: None,
     }
 }
 
@@ -262,8 +267,8 @@ pub(in crate::pages::build) async fn create(
     let name = typed.get("name");
     let problems = match taken(&app, Section::Models, name) {
         Some(failure) => Problems::at("", failure),
-        None => match save(&app, &actor, name, &typed, None).await {
-            Ok(_) => return Ok(lead_to(asked, &format!("/models/{name}?done=created"))),
+        None => match save(&app, &actor, name, document(&typed, None), None).await {
+            Ok(()) => return Ok(lead_to(asked, &format!("/models/{name}?done=created"))),
             Err(problems) => Problems::new(Section::Models, problems),
         },
     };
@@ -275,14 +280,23 @@ async fn save(
     app: &App,
     actor: &Actor,
     name: &str,
-    typed: &Typed,
+    document: Map<String, Value>,
     expected: Option<i64>,
-) -> Result<i64, Vec<Problem>> {
+) -> Result<(), Vec<Problem>> {
+    let (section, document) = (Section::Models, Some(document));
+    let change = Change { section, name: name.to_owned(), document, expected };
+    app.change(&actor.told(), change).await.map(drop)
+}
+
+/// What was typed of a model that is there.
+fn changed(app: &App, name: &str, typed: &Typed) -> Map<String, Value> {
     let configuration = app.configuration();
     let before = configuration.made(Section::Models, name).map(|entry| &entry.document);
-    let document = Some(document(typed, before));
-    let change = Change { section: Section::Models, name: name.to_owned(), document, expected };
-    app.change(&actor.told(), change).await
+    document(typed, before)
+}
+
+fn edited<'e>(name: &'e str, document: &'e Map<String, Value>) -> Edited<'e> {
+    Edited { section: Section::Models, name, document, counts_at: "/build/model-effect" }
 }
 
 pub(in crate::pages::build) async fn update(
@@ -296,12 +310,52 @@ pub(in crate::pages::build) async fn update(
     app.configuration().find(Section::Models, &name)?;
     typed.set("name", name.as_str());
     let expected = version(&typed)?;
-    match save(&app, &actor, &name, &typed, Some(expected)).await {
-        Ok(_) => Ok(lead_to(asked, &format!("/models/{name}?done=saved"))),
-        Err(problems) => {
-            let problems = Problems::new(Section::Models, problems);
+    let problems = match keep(&app, &actor, asked, &name, &typed, expected).await {
+        Ok(None) => return Ok(lead_to(asked, &format!("/models/{name}?done=saved"))),
+        Ok(effect) => {
+            let problems = Problems::default();
             let shown = Shown { of: Some(&name), typed: &typed, problems, sample: None };
-            Ok(form_again(asked, page(&model_page(&app, &actor, shown))?))
+            return page(&ModelPage { effect, ..model_page(&app, &actor, shown) });
         }
+        Err(problems) => Problems::new(Section::Models, problems),
+    };
+    let shown = Shown { of: Some(&name), typed: &typed, problems, sample: None };
+    Ok(form_again(asked, page(&model_page(&app, &actor, shown))?))
+}
+
+/// Keeps a model as it was typed, unless there is something to be said before.
+async fn keep(
+    app: &App,
+    actor: &Actor,
+    asked: Asked,
+    name: &str,
+    typed: &Typed,
+    expected: i64,
+) -> Result<Option<EffectPart>, Vec<Problem>> {
+    let document = changed(app, name, typed);
+    let question = effect::question(app, actor, asked, typed, edited(name, &document)).await?;
+    if question.is_some() {
+        return Ok(question);
     }
+    save(app, actor, name, document, Some(expected)).await?;
+    let configuration = app.configuration();
+    let mappings = mappings_of(&configuration.workspace, |mapping| mapping.model == name);
+    let then = effect::follow_up(app, actor, typed, mappings).await;
+    then.map_err(|failure| vec![failure.into()])?;
+    Ok(None)
+}
+
+/// How many records an edit touches that is not made yet.
+pub(in crate::pages::build) async fn counts(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Form(mut typed): Form<Typed>,
+) -> Result<Response, Refusal> {
+    actor.must_be(Role::Editor)?;
+    let name = typed.get("of").to_owned();
+    app.configuration().find(Section::Models, &name)?;
+    typed.set("name", name.as_str());
+    let document = changed(&app, &name, &typed);
+    let counted = effect::numbers(&app, &actor, edited(&name, &document)).await;
+    page(&counted.unwrap_or_else(|problems| effect::unknown(&app, &actor, problems)))
 }

@@ -5,6 +5,6 @@ mod form;
 mod list;
 mod sample;
 
-pub(super) use edit::{create, preview, show, show_new, update};
+pub(super) use edit::{counts, create, preview, show, show_new, update};
 pub(super) use list::list;
 pub(super) use sample::{among, type_of};

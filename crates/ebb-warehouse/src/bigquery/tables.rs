@@ -26,6 +26,8 @@ impl Client {
                 break;
             }
         }
+        // The service says nothing of their order.
+        names.sort_unstable();
         // One more tells that there are more.
         names.truncate(Tables::MOST_TABLES + 1);
         let asked = stream::iter(names).map(|(dataset, table)| self.columns_of(dataset, table));

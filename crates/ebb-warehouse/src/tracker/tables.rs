@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(names, expected);
         let told = gathered(&MysqlDialect, rows());
         assert_eq!(told.tables[1].sql, "marts.Orders");
-        assert_eq!(told.tables[0].columns[1].sql, "`Full name`");
+        assert_eq!(told.tables[0].columns[1].sql, "\"Full name\"");
         assert!(!told.cut);
     }
 

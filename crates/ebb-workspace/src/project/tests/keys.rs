@@ -64,10 +64,10 @@ mappings:
 ")]), @r"
     error[C503]: the top of a file has no key `projekt`
        at: ebb.yaml:1:1
-     help: Did you mean `project`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `network`, `sources`, `models`, `destinations`, `mappings`, `channels`, `alert_rules`, `sign_in`, `url`
+     help: Did you mean `project`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `dbt_cloud`, `network`, `sources`, `models`, `destinations`, `mappings`, `channels`, `alert_rules`, `sign_in`, `url`
     error[C503]: the top of a file has no key `source`
        at: ebb.yaml:2:1
-     help: Did you mean `sources`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `network`, `sources`, `models`, `destinations`, `mappings`, `channels`, `alert_rules`, `sign_in`, `url`
+     help: Did you mean `sources`? Allowed: `project`, `state`, `guards`, `limits`, `usage`, `dbt_cloud`, `network`, `sources`, `models`, `destinations`, `mappings`, `channels`, `alert_rules`, `sign_in`, `url`
     error[C503]: `guards` has no key `max_delete`
        at: ebb.yaml:3:11
      help: Did you mean `max_deleted`? Allowed: `max_deleted`

@@ -14,8 +14,8 @@ mod parts;
 
 pub use database::{
     Alert, AlertEnd, AlertFilter, AlertMessage, AlertTurn, AuditLine, ChannelState, Database,
-    DatabaseUrl, Edit, Ending, Entry, Guest, Identity, Latest, Load, Notice, NoticeEvent, Once, Person,
-    Sealed, ServerLock, SyncFilter, Token, Told,
+    DatabaseUrl, Edit, Ending, Entry, Guest, Identity, Latest, Load, Notice, NoticeEvent, Once,
+    Person, Sealed, ServerLock, SyncFilter, Token, Told,
 };
 pub use ebb_core::Role;
 pub use parts::FolderParts;

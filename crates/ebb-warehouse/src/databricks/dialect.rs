@@ -146,6 +146,11 @@ impl Dialect for DatabricksDialect {
         Some(format!("select 1 from information_schema.schemata where schema_name = {schema}"))
     }
 
+    /// Its other name is a word that not every version of Spark takes for a function.
+    fn current_schema(&self) -> &'static str {
+        "current_database()"
+    }
+
     fn existing_tables(&self, schema: &str, tables: &[&str]) -> String {
         let tables: Vec<_> = tables.iter().map(|table| literal(&table.to_lowercase())).collect();
         format!(

@@ -81,7 +81,7 @@ impl Id {
 impl Delivery {
     /// The run, if it ended well.
     fn ended_well(&self) -> Option<JobRun> {
-        let Run { job_id, run_id, run_status } = &self.data;
+        let Data { job_id, run_id, run_status } = &self.data;
         let well = self.event_type == "job.run.completed" && run_status == "Success";
         let run = run_id.number().unwrap_or_default();
         well.then(|| job_id.number().map(|job| JobRun { job, run })).flatten()

@@ -82,7 +82,7 @@ pub(crate) fn sync_text(sync: &SyncRecord, groups: &[FailureGroup]) -> String {
     match cause(sync) {
         Cause::Request => {}
         Cause::DbtCloud { job, run } => {
-            line(format!("  after      dbt Cloud job {job}, run {run}"))
+            line(format!("  after      dbt Cloud job {job}, run {run}"));
         }
         Cause::After { mapping } => line(format!("  after      `{mapping}`")),
         by @ Cause::Schedule { due } => line(match by.late(sync.started_at) {

@@ -33,7 +33,8 @@ async fn send(house: &House, secret: &str, delivery: &Value) -> Answer {
     let body = delivery.to_string();
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body.as_bytes());
-    let mark: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let pairs: Vec<String> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mark = pairs.concat();
     let ask = house.ask("POST", "/hooks/dbt-cloud").by_nobody().with("authorization", mark);
     ask.text("application/json", body).answer().await
 }

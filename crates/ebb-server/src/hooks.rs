@@ -48,11 +48,14 @@ struct Delivery {
 
 /// The run that it tells of.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Run {
-    job_id: Id,
-    run_id: Id,
-    run_status: String,
+    #[serde(rename = "jobId")]
+    job: Id,
+    #[serde(rename = "runId")]
+    id: Id,
+    #[serde(rename = "runStatus")]
+    status: String,
 }
 
 /// A number, which is sent as text.
@@ -81,10 +84,10 @@ impl Id {
 impl Delivery {
     /// The run, if it ended well.
     fn ended_well(&self) -> Option<JobRun> {
-        let Run { job_id, run_id, run_status } = &self.data;
-        let well = self.event_type == "job.run.completed" && run_status == "Success";
-        let run = run_id.number().unwrap_or_default();
-        well.then(|| job_id.number().map(|job| JobRun { job, run })).flatten()
+        let Run { job, id, status } = &self.data;
+        let well = self.event_type == "job.run.completed" && status == "Success";
+        let run = id.number().unwrap_or_default();
+        well.then(|| job.number().map(|job| JobRun { job, run })).flatten()
     }
 }
 

@@ -147,7 +147,9 @@ mod tests {
         assert!(signed(&secret, b"hello", &mark.to_uppercase()));
         assert!(!signed(&secret, b"hello!", mark));
         assert!(!signed(&Secret::new("other"), b"hello", mark));
-        for wrong in ["", "8", "88", &mark[2..], "xx", "ää", &format!("Bearer {mark}")] {
+        for wrong in
+            ["", "8", "88", mark.trim_start_matches('8'), "xx", "ää", &format!("Bearer {mark}")]
+        {
             assert!(!signed(&secret, b"hello", wrong), "{wrong}");
         }
     }

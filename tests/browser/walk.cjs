@@ -191,6 +191,9 @@ async function walk(browser) {
   await go("/mappings/people-by-hand/edit");
   await page.fill('[name="v/url"]', "http://127.0.0.1:9/nobody");
   await main.getByRole("button", { name: /Save|Change/ }).last().click();
+  await main.getByText("25 records were sent before").waitFor();
+  await look(page, "mapping-effect");
+  await main.getByRole("button", { name: "Save only" }).click();
   await page.waitForURL((address) => address.pathname === "/mappings/people-by-hand");
   await go("/mappings/people-by-hand");
   await main.getByRole("button", { name: "Reset" }).click();
@@ -210,6 +213,7 @@ async function walk(browser) {
   await go("/mappings/people-by-hand/edit");
   await page.fill('[name="v/url"]', patient.url);
   await main.getByRole("button", { name: /Save|Change/ }).last().click();
+  await main.getByRole("button", { name: "Save only" }).click();
   await page.waitForURL((address) => address.pathname === "/mappings/people-by-hand");
   await main.getByRole("button", { name: "Sync now" }).click();
   await until("the sync is on its way", patient.asked);

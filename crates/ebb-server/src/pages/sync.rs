@@ -6,6 +6,7 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use ebb_core::{
@@ -19,7 +20,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame, page,
+    Frame,
+    build::Asked,
+    page,
     tool::{Tool, tool},
     words::{Pill, clock, count, length},
 };
@@ -114,9 +117,15 @@ struct SyncPage {
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     actor: Actor,
+    asked: Asked,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let sync = app.sync(&id).await?;
+    if asked == Asked::Part && sync.status.is_final() {
+        // While it runs only what moves is taken from here; what may be done is another matter now.
+        let anew = (HeaderName::from_static("hx-refresh"), HeaderValue::from_static("true"));
+        return Ok((StatusCode::NO_CONTENT, [anew]).into_response());
+    }
     let groups = app.failures(&sync).await?;
     let now = SystemClock.now();
     let configuration = app.configuration();

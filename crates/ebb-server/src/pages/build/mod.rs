@@ -30,7 +30,7 @@ use crate::{
     app::{App, Change, Section},
     refusal::Refusal,
 };
-use typed::Asked;
+pub(super) use typed::Asked;
 
 /// The addresses of these pages.
 pub(super) fn router() -> Router<Arc<App>> {

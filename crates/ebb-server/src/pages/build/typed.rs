@@ -53,7 +53,7 @@ impl Typed {
 
 /// Whether a part of a page is asked for, by htmx, and not the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(in crate::pages) enum Asked {
     Whole,
     Part,
 }

@@ -32,16 +32,23 @@ function watch(page) {
   return page;
 }
 
-/** Looks at a page as people may have it: wide and narrow, light and dark. */
+/** Looks at a page as people may have it: wide and narrow, light and dark, and at what is between. */
 async function look(page, name) {
+  const fits = async (width) => {
+    const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    if (wider > 0) problems.push(`${name} ${width}: ${wider} px wider than the window`);
+  };
+  for (const width of [768, 1100]) {
+    await page.setViewportSize({ width, height: 900 });
+    await fits(width);
+  }
   for (const [width, colorScheme] of [[1440, "light"], [390, "dark"]]) {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme });
     const violations = await page.evaluate(`${axe}; axe.run(document).then((found) =>
       found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(" | ")))`);
     for (const violation of violations) problems.push(`${name} ${width}: ${violation}`);
-    const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-    if (wider > 0) problems.push(`${name} ${width}: ${wider} px wider than the window`);
+    await fits(width);
     if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true, caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });
@@ -148,6 +155,8 @@ async function walk(browser) {
   else await identifier.fill("id");
   await main.getByRole("button", { name: "Create model" }).click();
   await page.waitForURL(/\/models\/my-people/);
+  await go("/models");
+  await look(page, "models");
 
   // 3. A destination.
   await go("/destinations");
@@ -207,6 +216,10 @@ async function walk(browser) {
   await main.locator("tbody a").first().click();
   await main.getByText("What to do.").first().waitFor();
   await look(page, "sync-failed");
+  await main.getByLabel("Identifier of a record").fill("1");
+  await main.getByRole("button", { name: "Look up" }).click();
+  await page.waitForURL(/\/journey/);
+  await look(page, "record");
 
   // A sync that takes its time is canceled, with a reason.
   const patient = await patientReceiver();
@@ -219,6 +232,7 @@ async function walk(browser) {
   await until("the sync is on its way", patient.asked);
   await go("/syncs?mapping=people-by-hand");
   await main.locator("tbody a").first().click();
+  await look(page, "sync-running");
   await main.getByRole("button", { name: "Cancel…" }).click();
   const dialog = page.locator("dialog[open]");
   await dialog.getByLabel("Reason").fill("the wrong list");

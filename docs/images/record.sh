@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Takes the pictures of docs/using.md anew, from the walk that tests the pages. Needs pngquant.
+#
+#   docs/images/record.sh EBB   EBB is the binary
+set -euo pipefail
+[ $# -eq 1 ] || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+shots=$(mktemp -d)
+trap 'rm -rf "$shots"' EXIT
+"$here/../../tests/browser.sh" "$1" "$shots"
+for pair in sign-in overview sources source-new:add-source models model-new:add-model destinations \
+  destination-new:add-destination mapping-new:add-mapping mapping sync-running sync-failed record alerts usage settings; do
+  pngquant --force --strip --output "$here/${pair#*:}.png" "$shots/${pair%%:*}-1440-light.png"
+done

@@ -37,7 +37,8 @@ def multiply(database: Path, mappings: dict[str, dict], each: int) -> None:
     for past in range(each, 0, -1):
         rows = []
         for name, mapping in mappings.items():
-            began = now - past * DAYS * 86_400 / each + rng.random() * 3600 - 7200
+            # The latest within ten minutes, so that nothing is due.
+            began = now - (past - 1) * DAYS * 86_400 / each - 60 - rng.random() * 540
             ended = began + rng.uniform(0.2, 30)
             record |= {"id": identity(began, rng), "mapping": name, "started_at": at(began), "finished_at": at(ended),
                        "status": "partial" if rng.random() < 0.05 else "succeeded"}

@@ -7,7 +7,7 @@ import sqlite3
 import statistics
 import subprocess
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import build, settings
@@ -81,9 +81,10 @@ def run(folder: Path) -> Report:
             known = ebb.headers
         every_minute = {f"mapping-{number}": mapping(number, target.url, {"cron": "* * * * *"}) for number in range(SOURCES)}
         write(folder, mappings | every_minute)
+        begun = datetime.now(UTC)
         with server(folder) as ebb:
             ebb.headers = known
-            starts(ebb, report)
+            starts(ebb, report, begun)
     return report
 
 
@@ -95,6 +96,7 @@ def pages(ebb: Server, report: Report, rounds: int) -> None:
     slowest = 0.0
     for page in PAGES:
         took = [ebb.seconds(page.format(sync=sync)) * 1000 for _ in range(rounds)]
+        say(f"  {page}: {statistics.median(took):.1f} ms")
         slowest = max(slowest, statistics.median(took))
         report.value(f"page `{page}`", f"{statistics.median(took):.1f} ms", f"first {took[0]:.1f}, slowest {max(took):.1f}")
     report.target("slowest page", slowest, "ms", at_most=200)
@@ -124,13 +126,18 @@ def idle(ebb: Server, report: Report) -> None:
     report.target("timetable and watch of alerts, nothing due", (ebb.cpu_seconds() - cpu) / seconds * 100, "% of a core", at_most=1)
 
 
-def starts(ebb: Server, report: Report) -> None:
-    """How late syncs begin of 20 mappings that are due every minute, one at each source."""
-    time.sleep(135)
+def starts(ebb: Server, report: Report, begun: datetime) -> None:
+    """How late syncs begin of 20 mappings that are due every minute, one at each source; what was due before the server began is late anyway."""
+    time.sleep(150)
     late = []
     for number in range(SOURCES):
-        for sync in ebb.json(f"/api/v1/syncs?mapping=mapping-{number}")["items"][:2]:
-            due = datetime.fromisoformat(sync["cause"]["schedule"]["due"])
-            late.append((datetime.fromisoformat(sync["started_at"]) - due).total_seconds())
+        for sync in ebb.json(f"/api/v1/syncs?mapping=mapping-{number}")["items"]:
+            # The others were asked for, or made up.
+            cause = sync["cause"] if isinstance(sync["cause"], dict) else {}
+            due = cause.get("schedule", {}).get("due")
+            if due and datetime.fromisoformat(due) > begun:
+                late.append((datetime.fromisoformat(sync["started_at"]) - datetime.fromisoformat(due)).total_seconds())
+    if not late:
+        raise Failed("nothing started by its schedule")
     report.value("start delay, 20 syncs due in one moment", f"{statistics.median(late):.2f} s", f"{len(late)} starts, slowest {max(late):.2f}")
     report.target("slowest start", max(late), "s", at_most=2)

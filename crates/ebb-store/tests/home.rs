@@ -1,10 +1,6 @@
 //! A state folder and its control database, on either engine.
 
-use std::{
-    path::Path,
-    process,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::path::Path;
 
 use ebb_core::Failure;
 use ebb_store::{Database, DatabaseUrl};
@@ -31,11 +27,9 @@ impl Home {
     }
 
     pub(crate) fn on_postgres() -> Option<Self> {
-        static MADE: AtomicU32 = AtomicU32::new(0);
         cluster()?;
-        // The runner may start every test in a process of its own.
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let schema = Some(format!("store_{}_{number}", process::id()));
+        // Not by the process's number, which a machine gives out again during a run of all tests.
+        let schema = Some(format!("store_{:016x}", fastrand::u64(..)));
         Some(Self { folder: tempfile::tempdir().unwrap(), schema })
     }
 

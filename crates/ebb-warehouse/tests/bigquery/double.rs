@@ -19,7 +19,7 @@ impl Double {
     /// A fresh project with these switches; `None` if the double does not run.
     pub(crate) async fn start(switches: Value) -> Option<Self> {
         let control = Control::of("EBB_TEST_BIGQUERY_URL")?;
-        let project = format!("test-{}", unique().replace('_', "-"));
+        let project = format!("test-{}", unique());
         let mut double = Self { control, project, key: Value::Null };
         double.switch(switches).await;
         double.key = double.control.get("key").await;

@@ -1,13 +1,6 @@
 //! What a test says to a test double, beside what Ebb says to it.
 
-use std::{
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use ebb_core::{Limits, config::Settings, port::Warehouse};
 use reqwest::{Client, RequestBuilder};
@@ -77,10 +70,10 @@ pub(crate) async fn answer(request: RequestBuilder) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// What no other test has in a name, in this process or another.
+/// Digits that no other test has in a name. A process's number would not do: a run of all tests
+/// takes longer than a machine takes to give it out again.
 pub(crate) fn unique() -> String {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    format!("{}_{}", process::id(), STARTED.fetch_add(1, Ordering::Relaxed))
+    fastrand::u64(1_000_000_000_000_000..10_000_000_000_000_000).to_string()
 }
 
 /// An object with others' keys.

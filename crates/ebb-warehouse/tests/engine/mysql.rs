@@ -1,29 +1,19 @@
 //! MariaDB: a database of its own on the private server that `EBB_TEST_MYSQL_URL` names.
 
-use std::{
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ebb_core::port::Warehouse;
 use serde_json::Value;
 
 use super::Engine;
-use crate::mysql::Server;
+use crate::{control::unique, mysql::Server};
 
 pub(crate) struct Mysql(Server);
 
 impl Mysql {
     pub(crate) async fn start() -> Option<Self> {
-        static STARTED: AtomicU32 = AtomicU32::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        // the runner may start every test in a process of its own
-        let name = format!("conformance_{}_{number}", process::id());
-        Some(Self(Server::start(&name).await?))
+        Some(Self(Server::start(&format!("conformance_{}", unique())).await?))
     }
 
     pub(crate) fn server(&self) -> &Server {

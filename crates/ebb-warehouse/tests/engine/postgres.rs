@@ -1,25 +1,16 @@
 //! PostgreSQL: a database of its own on the private cluster that `EBB_TEST_POSTGRES_URL` names.
 
-use std::{
-    process,
-    sync::atomic::{AtomicU32, Ordering},
-};
-
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Engine;
-use crate::postgres::Server;
+use crate::{control::unique, postgres::Server};
 
 pub(crate) struct Postgres(Server);
 
 impl Postgres {
     pub(crate) async fn start() -> Option<Self> {
-        static STARTED: AtomicU32 = AtomicU32::new(0);
-        let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        // the runner may start every test in a process of its own
-        let name = format!("conformance_{}_{number}", process::id());
-        Some(Self(Server::start(&name).await?))
+        Some(Self(Server::start(&format!("conformance_{}", unique())).await?))
     }
 }
 

@@ -1,17 +1,13 @@
 //! Redshift's double: a database of its own on the private PostgreSQL cluster, seen through
 //! [`Double`], whose documentation tells what this does not prove.
 
-use std::{
-    process,
-    sync::atomic::{AtomicU32, Ordering},
-};
-
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::Engine;
 use crate::{
     aws::Aws,
+    control::unique,
     redshift::{Double, Names},
 };
 
@@ -19,10 +15,7 @@ pub(crate) struct Redshift(Double);
 
 /// A name for a database of its own.
 fn name() -> String {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    // the runner may start every test in a process of its own
-    format!("redshift_{}_{number}", process::id())
+    format!("redshift_{}", unique())
 }
 
 impl Redshift {

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use serde_json::{Map, Value, json};
 
 use super::server::{Server, model};
-use crate::{assert_lines, bench::Bench, engine::Mysql};
+use crate::{assert_lines, bench::Bench, control::unique, engine::Mysql};
 
 /// A failure as people read it.
 fn told(failure: &Failure) -> String {
@@ -157,7 +157,7 @@ fn setup(server: &Server, user: &str) -> String {
 async fn the_guides_user_has_the_rights_of_a_sync_and_no_others() {
     let Some(engine) = Mysql::start().await else { return };
     let server = engine.server();
-    let user = format!("ebb_guide_{}", std::process::id());
+    let user = format!("ebb_guide_{}", unique());
     server.run(&format!("drop user if exists '{user}'; {}", setup(server, &user))).await;
     let settings = with(server.settings(), json!({ "user": user.as_str(), "password": "secret" }));
     let source = server.source(settings);

@@ -278,6 +278,51 @@ async fn a_mapping_is_changed_as_json() {
 }
 
 #[tokio::test]
+async fn a_model_says_when_its_mappings_sync() {
+    let (house, mut ada) = owned().await;
+    let mut model = vec![
+        ("name", "hourly"),
+        ("source", "db"),
+        ("origin", "query"),
+        ("query", "select id, name from people"),
+        ("id", "id"),
+        ("when", "every"),
+        ("every", "1h"),
+    ];
+    assert_eq!(led_to(&send(&mut ada, "/models/new", &model).await), "/models/hourly?done=created");
+    let page = ada.text("/mappings/new?model=hourly&destination=hook&action=send").await;
+    let offered = "<option value=\"unsaid\" selected>As the model says: every 1h</option>";
+    assert!(page.contains(offered), "{page}");
+
+    let url = house.receiver.url("/greet");
+    let mut form = mapping(&url);
+    form.retain(|(key, _)| !["model", "when"].contains(key));
+    form.extend([("model", "hourly"), ("when", "unsaid")]);
+    assert_eq!(led_to(&send(&mut ada, "/mappings/new", &form).await), "/mappings/greet");
+    let page = ada.text("/mappings/greet").await;
+    assert!(page.contains("every 1h <span class=\"muted\">as its model says"), "{page}");
+
+    let page = ada.text("/models/hourly").await;
+    model.push(("version", value(&page, "version")));
+    model.retain(|(key, _)| *key != "when");
+    model.push(("when", "unsaid"));
+    assert_eq!(
+        led_to(&send(&mut ada, "/models/hourly", &model).await),
+        "/models/hourly?done=saved"
+    );
+    let page = ada.text("/mappings/greet").await;
+    assert!(page.contains("only by hand") && !page.contains("as its model says"), "{page}");
+    let page = ada.text("/mappings/greet/edit").await;
+    assert!(page.contains("selected>As the model says: only by hand"), "{page}");
+
+    model.retain(|(key, _)| !["name", "when"].contains(key));
+    model.extend([("name", "late"), ("when", "after"), ("after", "nobody")]);
+    let page = send(&mut ada, "/models/new", &model).await;
+    let page = shown(page, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert!(page.contains("id=\"schedule-wrong\""), "{page}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_mapping_stands_at_its_field() {
     let (house, mut ada) = owned().await;
     let url = house.receiver.url("/greet");

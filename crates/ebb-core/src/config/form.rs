@@ -135,6 +135,8 @@ pub(super) struct ModelForm {
     pub(super) timestamp: Option<String>,
     /// How far before the newest timestamp rows are read again, for those that arrive late; `10m` if absent
     pub(super) lookback: Option<Length>,
+    /// When those of its mappings sync that do not say it themselves; `manual` if absent
+    pub(super) schedule: Option<Schedule>,
 }
 
 /// A model of a dbt project
@@ -179,7 +181,7 @@ pub(super) struct MappingForm {
     pub(super) records: Option<Subscription>,
     /// Values or directives by field; a field that is absent takes the action's default
     pub(super) fields: Option<Map<String, Value>>,
-    /// When it syncs; `manual` if absent
+    /// When it syncs; as its model says if absent, or else `manual`
     pub(super) schedule: Option<Schedule>,
     /// Whether it syncs at all; true if absent
     pub(super) enabled: Option<bool>,

@@ -121,6 +121,9 @@ pub struct Model {
     /// The dbt model that the query reads, if it was given as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dbt: Option<DbtSource>,
+    /// When those of its mappings are due that do not say it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 impl Model {
@@ -174,6 +177,9 @@ pub struct Mapping {
     pub fields: serde_json::Map<String, serde_json::Value>,
     /// When it is due.
     pub schedule: Schedule,
+    /// Whether it is due when its model says, and says nothing itself.
+    #[serde(skip)]
+    pub inherits_schedule: bool,
     /// Whether it syncs at all.
     pub enabled: bool,
     /// `false` sends every record alone, even where the action takes batches.

@@ -55,6 +55,8 @@ struct MappingPage {
     tool: Tool,
     records: String,
     schedule: String,
+    /// Whether its model says when it syncs.
+    inherits_schedule: bool,
     next: (String, String),
     last: Option<(String, String)>,
     held: Option<Failure>,
@@ -111,6 +113,8 @@ pub(super) async fn show(
         tool: tool(workspace, mapping),
         records: operations(|operation| mapping.records.takes(operation)),
         schedule: super::schedule::words(&mapping.schedule),
+        inherits_schedule: mapping.inherits_schedule
+            && workspace.model(&mapping.model)?.schedule.is_some(),
         next: next(outlook.as_ref(), now),
         last: latest.map(|sync| (format!("/syncs/{}", sync.id), ago(now, sync.started_at))),
         held: latest

@@ -9,9 +9,8 @@ use super::{
     merge::{Merged, noun},
 };
 use crate::{
-    Schedule,
     config::{
-        Destination, Entry, Mapping, Model, Place, Settings, Source,
+        Destination, Entry, Mapping, Model, Settings, Source,
         form::{ConsentColumn, DestinationForm, MappingForm, ModelForm, SourceForm},
     },
     suggest,
@@ -58,9 +57,13 @@ impl Assembly<'_> {
         &mut self,
         entries: &Merged<'_>,
         sources: &Merged<'_>,
+        mappings: &Merged<'_>,
     ) -> BTreeMap<String, Model> {
         self.each("models", entries, |assembly, entry, form: ModelForm| {
             assembly.defined("models", entry, "source", sources);
+            if let Some(schedule) = &form.schedule {
+                assembly.schedule("models", entry, schedule, mappings);
+            }
             for key in ["id", "timestamp"] {
                 assembly.column(entry, key);
             }
@@ -72,14 +75,19 @@ impl Assembly<'_> {
         &mut self,
         entries: &Merged<'_>,
         models: &Merged<'_>,
+        models_read: &BTreeMap<String, Model>,
         destinations: &Merged<'_>,
     ) -> BTreeMap<String, Mapping> {
         let mut per_destination = BTreeMap::<String, usize>::new();
         let mappings = self.each("mappings", entries, |assembly, entry, form: MappingForm| {
             assembly.defined("mappings", entry, "model", models);
             assembly.defined("mappings", entry, "destination", destinations);
-            let schedule = form.schedule.unwrap_or_default();
-            assembly.interval(entry, &schedule);
+            if let Some(schedule) = &form.schedule {
+                assembly.schedule("mappings", entry, schedule, entries);
+            }
+            let inherits_schedule = form.schedule.is_none();
+            let models = || models_read.get(&form.model)?.schedule.clone();
+            let schedule = form.schedule.or_else(models).unwrap_or_default();
             let number = per_destination.entry(form.destination.clone()).or_default();
             *number += 1;
             let most = assembly.limits.mappings_per_destination;
@@ -97,14 +105,14 @@ impl Assembly<'_> {
                 records: form.records.unwrap_or_default(),
                 fields: form.fields.unwrap_or_default(),
                 schedule,
+                inherits_schedule,
                 enabled: form.enabled.unwrap_or(true),
                 enable_batching: form.enable_batching.unwrap_or(true),
                 keep_deleted_values: form.keep_deleted_values.unwrap_or(false),
                 guards: form.guards.unwrap_or_default().over(assembly.guards),
             })
         });
-        self.order(&mappings, entries);
-        self.jobs(&mappings, entries);
+        self.circles(&mappings, entries);
         mappings
     }
 
@@ -155,69 +163,6 @@ impl Assembly<'_> {
         }
     }
 
-    /// Reports a schedule with moments that are too close to each other.
-    fn interval(&mut self, entry: &Entry, schedule: &Schedule) {
-        let least = self.limits.schedule_interval;
-        if schedule.shortest().is_some_and(|shortest| shortest < least) {
-            let written = match schedule {
-                Schedule::Every { every } => every.to_string(),
-                Schedule::Cron(moments) => moments.cron.to_string(),
-                Schedule::Manual
-                | Schedule::Days(_)
-                | Schedule::After { .. }
-                | Schedule::AfterDbtCloudJob { .. } => String::new(),
-            };
-            let message = format!(
-                "`{written}` is shorter than the limit of {} minutes between two syncs",
-                least.as_secs().div_ceil(60)
-            );
-            let failure = Failure::new(Code::ConfigLimit, message)
-                .help("Choose a longer one, or lower `limits.schedule_interval`");
-            self.report(&in_schedule(entry, &["every", "cron"]), failure);
-        }
-    }
-
-    /// Reports a mapping that follows one that is not there, or itself, over others or not.
-    fn order(&mut self, mappings: &BTreeMap<String, Mapping>, entries: &Merged<'_>) {
-        for (name, mapping) in mappings {
-            let Some(entry) = entries.get(name.as_str()) else { continue };
-            let Some(leader) = mapping.schedule.after() else { continue };
-            let chain =
-                std::iter::successors(Some(leader), |next| mappings.get(*next)?.schedule.after());
-            let failure = if !entries.contains_key(leader) {
-                let message = format!(
-                    "the mapping `{name}` comes after the mapping `{leader}`, which is not defined"
-                );
-                let others = entries.keys().copied().filter(|other| other != name);
-                Failure::new(Code::ConfigName, message).help(suggest::allowed(leader, others))
-            } else if chain.take(mappings.len()).any(|before| before == name) {
-                let message = format!("the mapping `{name}` comes after itself");
-                let help = "Give one of the mappings a time of its own";
-                Failure::new(Code::ConfigValue, message).help(help)
-            } else {
-                continue;
-            };
-            self.report(&in_schedule(entry, &["after"]), failure);
-        }
-    }
-
-    /// Reports a mapping that follows a job of dbt Cloud from which nobody would hear.
-    fn jobs(&mut self, mappings: &BTreeMap<String, Mapping>, entries: &Merged<'_>) {
-        if self.dbt_cloud.is_some() {
-            return;
-        }
-        for (name, mapping) in mappings {
-            let Some(entry) = entries.get(name.as_str()) else { continue };
-            let Some(job) = mapping.schedule.dbt_cloud_job() else { continue };
-            let message = format!(
-                "the mapping `{name}` comes after the dbt Cloud job `{job}`, and `dbt_cloud` is not set"
-            );
-            let failure = Failure::new(Code::ConfigValue, message)
-                .help("Make a webhook in dbt Cloud, and set `dbt_cloud.webhook_secret` in the project's files");
-            self.report(&in_schedule(entry, &["after_dbt_cloud_job"]), failure);
-        }
-    }
-
     /// Makes a path start from the project folder.
     fn start_path_at_root(&self, entry: &Entry, settings: &mut Map<String, Value>, key: &str) {
         let known = entry
@@ -233,11 +178,4 @@ impl Assembly<'_> {
             absolute.clone_into(path);
         }
     }
-}
-
-/// The place of a schedule's key.
-fn in_schedule(entry: &Entry, keys: &[&str]) -> Place {
-    let Some(schedule) = entry.value.entry("schedule") else { return entry.place.clone() };
-    let key = keys.iter().find(|key| schedule.value.entry(key).is_some());
-    key.map_or_else(|| schedule.place.clone(), |key| schedule.value.place_of(key))
 }

@@ -5,6 +5,7 @@ mod consent;
 mod entries;
 mod merge;
 mod model;
+mod schedule;
 mod sign_in;
 
 use std::{
@@ -130,13 +131,14 @@ impl<'a> Assembly<'a> {
         let [sources, models, destinations, mappings] =
             ["sources", "models", "destinations", "mappings"].map(|section| self.merged(section));
         let [channels, rules] = ["channels", "alert_rules"].map(|section| self.merged(section));
+        let models_read = self.models(&models, &sources, &mappings);
         let project = Project {
             name: name.unwrap_or_default(),
             root: self.root.to_owned(),
             state: self.root.join(state),
             sources: self.sources(&sources),
-            models: self.models(&models, &sources),
-            mappings: self.mappings(&mappings, &models, &destinations),
+            mappings: self.mappings(&mappings, &models, &models_read, &destinations),
+            models: models_read,
             destinations: self.destinations(&destinations),
             alert_rules: self.alert_rules(&rules, &mappings, &channels),
             channels: self.channels(&channels),

@@ -34,7 +34,18 @@ impl Assembly<'_> {
                 Some(help.to_owned()),
             );
         }
-        let ModelForm { source, sql, query, table, dbt, columns, id, timestamp, lookback } = form;
+        let ModelForm {
+            source,
+            sql,
+            query,
+            table,
+            dbt,
+            columns,
+            id,
+            timestamp,
+            lookback,
+            schedule,
+        } = form;
         if columns.is_some() && (sql.is_some() || query.is_some()) {
             let message = format!("the model `{name}` has `columns` beside a query");
             let help = "Name the columns in the query; `columns` goes with `table` and `dbt`";
@@ -92,7 +103,7 @@ impl Assembly<'_> {
             return None;
         };
         let lookback = lookback.map_or(LOOKBACK, |Length(lookback)| lookback);
-        Some(Model { source, query, id, timestamp, lookback, dbt })
+        Some(Model { source, query, id, timestamp, lookback, dbt, schedule })
     }
 
     /// The text of a query's file; its path where that is not known.

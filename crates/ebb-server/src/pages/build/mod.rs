@@ -8,6 +8,7 @@ pub(crate) mod highlight;
 mod mappings;
 mod models;
 mod rules;
+mod schedule;
 mod settings;
 mod sources;
 mod typed;

@@ -92,6 +92,24 @@ mappings:
 }
 
 #[test]
+fn a_mapping_without_a_schedule_has_its_models() {
+    let text = SHOP.replace("id: id }", "id: id, schedule: { every: 1h } }");
+    let text = format!(
+        "{text}
+mappings:
+  its: {{ model: users, destination: hook, action: send }}
+  own: {{ model: users, destination: hook, action: send, schedule: manual }}
+"
+    );
+    let project = project(&[("ebb.yaml", &text)]);
+    let hourly = Schedule::Every { every: Interval::Hour };
+    let [its, own] = ["its", "own"].map(|name| &project.mappings[name]);
+    assert_eq!((&its.schedule, its.inherits_schedule), (&hourly, true));
+    assert_eq!((&own.schedule, own.inherits_schedule), (&Schedule::Manual, false));
+    assert_eq!(project.models["users"].schedule, Some(hourly));
+}
+
+#[test]
 fn files_of_sources_start_from_the_project_folder() {
     let folder = folder(&[(
         "ebb.yaml",

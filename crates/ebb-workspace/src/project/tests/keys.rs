@@ -79,7 +79,7 @@ mappings:
      help: Did you mean `schema`? Allowed: `kind`, `settings`, `max_concurrent_syncs`, `schema`, `consent`
     error[C503]: `models.users` has no key `timestmap`
        at: ebb.yaml:8:51
-     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`
+     help: Did you mean `timestamp`? Allowed: `source`, `sql`, `query`, `table`, `dbt`, `columns`, `id`, `timestamp`, `lookback`, `schedule`
     error[C503]: `destinations.hook` has no key `enable`
        at: ebb.yaml:10:26
      help: Did you mean `enabled`? Allowed: `kind`, `settings`, `enabled`, `consent`

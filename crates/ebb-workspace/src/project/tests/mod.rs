@@ -5,6 +5,7 @@ mod good;
 mod keys;
 mod models;
 mod names;
+mod schedules;
 mod secrets;
 mod sign_in;
 mod values;

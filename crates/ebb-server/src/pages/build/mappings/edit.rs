@@ -25,6 +25,7 @@ use crate::{
             effect::EffectPart,
             field::{Choice, Problems},
             highlight::{self, Piece},
+            schedule::Schedule,
             typed::Typed,
         },
         page,
@@ -237,11 +238,14 @@ pub(super) async fn editor(
     let columns = preview.as_ref().map(|preview| preview.records.columns()).unwrap_or_default();
     let named: Vec<String> = said.typed.all("column").map(str::to_owned).collect();
     let named = if unread.is_none() { names(columns) } else { named };
-    let others = configuration.workspace.project.mappings.keys();
+    let project = &configuration.workspace.project;
+    let others = project.mappings.keys();
     let others: Vec<String> = others.filter(|name| Some(name.as_str()) != of).cloned().collect();
+    let of_model = project.models.get(&ends.model).and_then(|model| model.schedule.as_ref());
+    let schedule = Schedule::of_mapping(&said.typed, of_model, &others);
     let chosen = said.typed.get("record").to_owned();
     let editing = Editing {
-        form: MappingForm::new(&said, action, columns, &others, problems, &wrong),
+        form: MappingForm::new(&said, action, columns, schedule, problems, &wrong),
         records: preview.as_ref().map(|preview| records(preview, &chosen)).unwrap_or_default(),
         unread,
         columns: named,

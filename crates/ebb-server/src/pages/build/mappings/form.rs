@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::{
     editor::{Frame, Row, is_at, said_fields, seen, typed_fields},
     node::{Kind, Node},
-    schedule::{self, Schedule},
 };
 use crate::pages::build::{
     field::{Field, Input, Need, Problems, prose},
+    schedule::{self, Schedule},
     typed::Typed,
 };
 
@@ -138,7 +138,10 @@ impl Said {
         }
         let records = Some(typed.get("records")).filter(|records| !records.is_empty());
         document.insert("records".to_owned(), records.unwrap_or("added_or_updated").into());
-        document.insert("schedule".to_owned(), schedule::document(typed));
+        match schedule::document(typed) {
+            Some(schedule) => document.insert("schedule".to_owned(), schedule),
+            None => document.remove("schedule"),
+        };
         document.insert("enabled".to_owned(), typed.has("enabled").into());
         document.insert("fields".to_owned(), fields.into());
         Ok(document)
@@ -220,7 +223,7 @@ impl MappingForm {
         said: &Said,
         action: &ActionManifest,
         columns: &[Column],
-        others: &[String],
+        schedule: Schedule,
         mut problems: Problems,
         wrong: &[(String, Failure)],
     ) -> Self {
@@ -245,7 +248,7 @@ impl MappingForm {
             records: RECORDS
                 .map(|(key, label, means)| Records { key, label, means, chosen: key == records })
                 .into(),
-            schedule: Schedule::new(typed, others),
+            schedule,
             schedule_problem: problems.take("schedule"),
             enabled: typed.has("enabled"),
             suggestions: rows.iter().filter(|row| row.suggestion.is_some()).count(),

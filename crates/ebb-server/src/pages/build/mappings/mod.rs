@@ -7,7 +7,6 @@ mod list;
 mod node;
 mod panel;
 mod save;
-mod schedule;
 
 pub(super) use edit::{edit, rearrange, show_new};
 pub(super) use list::list;

@@ -32,6 +32,7 @@ use crate::{
             version,
         },
         page,
+        schedule::words,
     },
     refusal::Refusal,
 };
@@ -43,6 +44,8 @@ struct There {
     mappings: Vec<String>,
     /// The query that is read, where the form does not hold it.
     query: String,
+    /// When its mappings sync that do not say it, in words.
+    schedule: Option<String>,
 }
 
 #[derive(Template)]
@@ -100,11 +103,13 @@ fn model_page(app: &App, actor: &Actor, shown: Shown<'_>) -> ModelPage {
         version: configuration.made(Section::Models, name).map_or(0, |entry| entry.version),
         mappings: mappings_of(&configuration.workspace, |mapping| mapping.model == name),
         query: project.models.get(name).map(|model| model.query.clone()).unwrap_or_default(),
+        schedule: project.models.get(name).and_then(|model| Some(words(model.schedule.as_ref()?))),
     });
+    let mappings: Vec<String> = project.mappings.keys().cloned().collect();
     let (sample, unread) = apart(sample);
     ModelPage {
         frame: Frame::new(app, actor, "models"),
-        form: ModelForm::new(typed, problems),
+        form: ModelForm::new(typed, &mappings, problems),
         sources: project.sources.keys().cloned().collect(),
         heads: heads(sample.as_ref(), typed),
         sample,
@@ -213,7 +218,7 @@ pub(in crate::pages::build) async fn preview(
     let (sample, unread) = apart(Some(sample));
     page(&PreviewPart {
         frame: Frame::new(&app, &actor, "models"),
-        form: ModelForm::new(&typed, Problems::default()),
+        form: ModelForm::new(&typed, &[], Problems::default()),
         heads: heads(sample.as_ref(), &typed),
         sample,
         unread,

@@ -8,6 +8,7 @@ use crate::{
     app::shown,
     pages::build::{
         field::{Field, Input, Need, Problems, prose},
+        schedule::{self, Schedule},
         typed::Typed,
     },
 };
@@ -35,12 +36,16 @@ pub(super) struct ModelForm {
     pub(super) id_problem: Option<Failure>,
     pub(super) timestamp: String,
     pub(super) timestamp_problem: Option<Failure>,
+    pub(super) schedule: Schedule,
+    pub(super) schedule_problem: Option<Failure>,
     /// What is wrong and belongs to no field.
     pub(super) failures: Vec<Failure>,
 }
 
 /// The keys of a document that this form is for.
-const OWN: [&str; 5] = ["source", "query", "table", "id", "timestamp"];
+const OWN: [&str; 6] = ["source", "query", "table", "id", "timestamp", SCHEDULE];
+
+const SCHEDULE: &str = "schedule";
 
 impl Origin {
     fn of(typed: &Typed) -> Self {
@@ -75,6 +80,7 @@ pub(super) fn document(typed: &Typed, before: Option<&Value>) -> Map<String, Val
             document.insert(key.to_owned(), value.into());
         }
     }
+    document.extend(schedule::document(typed).map(|schedule| (SCHEDULE.to_owned(), schedule)));
     document
 }
 
@@ -84,9 +90,10 @@ pub(super) fn typed(name: &str, document: &Value) -> Typed {
     let mut typed = Typed::default();
     typed.set("name", name);
     let text = |key: &str| document.get(key).and_then(Value::as_str);
-    for key in OWN {
+    for key in OWN.into_iter().filter(|key| *key != SCHEDULE) {
         typed.set(key, text(key).unwrap_or_default());
     }
+    schedule::type_in(document.get(SCHEDULE), &mut typed);
     let origin = match (text("query"), text("table")) {
         (Some(_), _) => "query",
         (None, Some(_)) if document.get("columns").is_none() => "table",
@@ -110,7 +117,7 @@ pub(super) fn query(typed: &Typed) -> Option<ModelQuery> {
 }
 
 impl ModelForm {
-    pub(super) fn new(typed: &Typed, mut problems: Problems) -> Self {
+    pub(super) fn new(typed: &Typed, mappings: &[String], mut problems: Problems) -> Self {
         Self {
             source: typed.get("source").to_owned(),
             source_problem: problems.take("source"),
@@ -123,6 +130,8 @@ impl ModelForm {
             id_problem: problems.take("id").or_else(|| problems.take_named("", "id")),
             timestamp: typed.get("timestamp").to_owned(),
             timestamp_problem: problems.take("timestamp"),
+            schedule: Schedule::of_model(typed, mappings),
+            schedule_problem: problems.take(SCHEDULE),
             name: Field {
                 name: "name".to_owned(),
                 label: "Name".to_owned(),

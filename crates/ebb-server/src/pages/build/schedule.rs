@@ -1,9 +1,9 @@
-//! When a mapping syncs, as forms say it.
+//! When a mapping syncs, as forms of it and of its model say it.
 
 use ebb_core::schedule::Interval;
 use serde_json::{Map, Value, json};
 
-use crate::pages::build::{field::Choice, typed::Typed};
+use super::{field::Choice, typed::Typed};
 
 /// The days of the week: as documents name them, and as people do.
 const DAYS: [(&str, &str); 7] = [
@@ -26,8 +26,13 @@ const WAYS: [(&str, &str); 6] = [
     ("after_dbt_cloud_job", "After a dbt Cloud job"),
 ];
 
+/// The way that leaves it to somebody else: a mapping's to its model, a model's to its mappings.
+const UNSAID: &str = "unsaid";
+
 /// The fields of a schedule, ready to be shown.
 pub(super) struct Schedule {
+    /// What it means to leave it to somebody else.
+    pub(super) unsaid: &'static str,
     pub(super) ways: Vec<Choice>,
     pub(super) every: Vec<Choice>,
     pub(super) days: Vec<Choice>,
@@ -39,9 +44,33 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// What was typed; `others` are the mappings that may come before.
-    pub(super) fn new(typed: &Typed, others: &[String]) -> Self {
-        let way = Some(typed.get("when")).filter(|way| !way.is_empty()).unwrap_or("manual");
+    /// What was typed of a model's mappings; `mappings` are those that may come before.
+    pub(super) fn of_model(typed: &Typed, mappings: &[String]) -> Self {
+        let unsaid = Choice::new(UNSAID, "Each mapping has its own", "");
+        Self {
+            unsaid: "Those without one sync by hand.",
+            ..Self::new(typed, Some(unsaid), mappings)
+        }
+    }
+
+    /// What was typed of a mapping; `of_model` is what its model says, and `others` are the mappings that
+    /// may come before.
+    pub(super) fn of_mapping(
+        typed: &Typed,
+        of_model: Option<&ebb_core::Schedule>,
+        others: &[String],
+    ) -> Self {
+        let words = crate::pages::schedule::words(of_model.unwrap_or(&ebb_core::Schedule::Manual));
+        let offered = of_model.is_some() || typed.get("when") == UNSAID;
+        let unsaid =
+            offered.then(|| Choice::new(UNSAID, &format!("As the model says: {words}"), ""));
+        Self { unsaid: "Changes with the model.", ..Self::new(typed, unsaid, others) }
+    }
+
+    fn new(typed: &Typed, unsaid: Option<Choice>, others: &[String]) -> Self {
+        let first = unsaid.as_ref().map_or("manual", |_| UNSAID);
+        let way = Some(typed.get("when")).filter(|way| !way.is_empty()).unwrap_or(first);
+        let unsaid = unsaid.map(|unsaid| Choice { chosen: way == UNSAID, ..unsaid });
         let every = Some(typed.get("every")).filter(|every| !every.is_empty()).unwrap_or("1h");
         let chosen: Vec<&str> = typed.all("day").collect();
         let day = |(day, label): (&str, &str)| Choice {
@@ -50,7 +79,11 @@ impl Schedule {
             chosen: chosen.contains(&day),
         };
         Self {
-            ways: WAYS.map(|(key, label)| Choice::new(key, label, way)).into(),
+            unsaid: "",
+            ways: unsaid
+                .into_iter()
+                .chain(WAYS.map(|(key, label)| Choice::new(key, label, way)))
+                .collect(),
             every: Interval::ALL
                 .map(|interval| Choice::new(interval.as_str(), &words(interval), every))
                 .into(),
@@ -74,8 +107,8 @@ fn words(interval: Interval) -> String {
     format!("Every {number} {unit}")
 }
 
-/// What was typed, as a document says it.
-pub(super) fn document(typed: &Typed) -> Value {
+/// What was typed, as a document says it; `None` where somebody else is to say it.
+pub(super) fn document(typed: &Typed) -> Option<Value> {
     let zoned = |mut schedule: Map<String, Value>| {
         let zone = typed.get("timezone");
         if !zone.is_empty() {
@@ -83,7 +116,8 @@ pub(super) fn document(typed: &Typed) -> Value {
         }
         Value::from(schedule)
     };
-    match typed.get("when") {
+    Some(match typed.get("when") {
+        UNSAID => return None,
         "every" => json!({ "every": typed.get("every") }),
         "days" => {
             let days: Vec<&str> = typed.all("day").collect();
@@ -99,13 +133,13 @@ pub(super) fn document(typed: &Typed) -> Value {
             json!({ "after_dbt_cloud_job": job })
         }
         _ => "manual".into(),
-    }
+    })
 }
 
-/// A document's schedule as it would be typed.
+/// A document's schedule as it would be typed; `None` if it does not say one.
 pub(super) fn type_in(schedule: Option<&Value>, typed: &mut Typed) {
     let Some(Value::Object(schedule)) = schedule else {
-        typed.set("when", "manual");
+        typed.set("when", if schedule.is_some() { "manual" } else { UNSAID });
         return;
     };
     for (key, value) in schedule {
@@ -136,16 +170,19 @@ mod tests {
     #[test]
     fn a_schedule_is_typed_and_said_as_it_was() {
         for schedule in [
-            json!("manual"),
-            json!({ "every": "2h" }),
-            json!({ "days": ["mon", "fri"], "at": ["09:00", "14:00"], "timezone": "Europe/Berlin" }),
-            json!({ "days": ["sun"], "at": ["00:00"] }),
-            json!({ "cron": "30 6 * * 1-5", "timezone": "UTC" }),
-            json!({ "after": "people_to_hook" }),
-            json!({ "after_dbt_cloud_job": 12_345 }),
+            None,
+            Some(json!("manual")),
+            Some(json!({ "every": "2h" })),
+            Some(
+                json!({ "days": ["mon", "fri"], "at": ["09:00", "14:00"], "timezone": "Europe/Berlin" }),
+            ),
+            Some(json!({ "days": ["sun"], "at": ["00:00"] })),
+            Some(json!({ "cron": "30 6 * * 1-5", "timezone": "UTC" })),
+            Some(json!({ "after": "people_to_hook" })),
+            Some(json!({ "after_dbt_cloud_job": 12_345 })),
         ] {
             let mut typed = Typed::default();
-            type_in(Some(&schedule), &mut typed);
+            type_in(schedule.as_ref(), &mut typed);
             assert_eq!(document(&typed), schedule);
         }
     }

@@ -49,7 +49,11 @@ async function look(page, name) {
       found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(" | ")))`);
     for (const violation of violations) problems.push(`${name} ${width}: ${violation}`);
     await fits(width);
-    if (shots) await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true, caret: "initial" });
+    if (!shots) continue;
+    // As high as the page, so that what sticks to the window's edge hides nothing.
+    const height = Math.max(900, await page.evaluate("document.documentElement.scrollHeight"));
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), fullPage: true, caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });
 }
@@ -106,6 +110,7 @@ async function walk(browser) {
   await main.getByText("is not a file of the project folder").first().waitFor();
   assert.equal(await page.inputValue("[name=name]"), "my-shop", "what was typed stays");
   await page.fill("[name=s-path]", "shop.db");
+  assert.equal(await main.getByText("is not a file of the project folder").count(), 0, "said of what stood there before");
   await main.getByRole("button", { name: "Test", exact: false }).first().click();
   await main.locator(".checks li").nth(4).waitFor();
   await look(page, "source-new");
@@ -291,6 +296,10 @@ async function walk(browser) {
   await main.getByRole("button", { name: "Invite" }).click();
   const invitation = await main.locator("#shown").textContent();
   await look(page, "settings");
+  await main.getByRole("link", { name: "All changes" }).click();
+  await main.locator("summary", { hasText: "mapping updated" }).first().click();
+  await main.locator("ins").first().waitFor();
+  await look(page, "changes");
   const viewer = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const theirs = watch(await viewer.newPage());
   await theirs.goto(base + invitation);

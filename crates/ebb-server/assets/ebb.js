@@ -68,3 +68,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (wrong.matches("[role=alert]")) wrong.scrollIntoView({ block: "center" });
   else wrong.focus();
 });
+
+// What was wrong with a value is not said of what takes its place.
+document.addEventListener("input", ({ target: field }) => {
+  if (!field.matches('[aria-invalid="true"]')) return;
+  field.removeAttribute("aria-invalid");
+  const told = `${field.id}-wrong`;
+  document.getElementById(told)?.remove();
+  const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id !== told);
+  field.setAttribute("aria-describedby", others.join(" "));
+});

@@ -423,6 +423,41 @@ async fn who_may_only_look_sees_no_button_and_can_make_nothing() {
         let refused = send(&mut vi, path, &[("kind", "sqlite")]).await;
         assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
     }
+    assert_eq!(vi.get("/settings/changes").await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_change_tells_what_was_before_it() {
+    let (house, mut ada) = owned().await;
+    send(&mut ada, "/mappings/new", &mapping(&house.receiver.url("/greet"))).await;
+    for (every, version) in [("1h", "1"), ("2h", "2")] {
+        let document = format!(
+            r#"{{ "model": "people", "destination": "hook", "action": "send", "schedule": {{ "every": "{every}" }} }}"#
+        );
+        let form = [("version", version), ("document", document.as_str())];
+        let saved = send(&mut ada, "/mappings/greet/document", &form).await;
+        assert_eq!(led_to(&saved), "/mappings/greet");
+    }
+    for path in ["/settings", "/settings/changes"] {
+        let page = ada.text(path).await;
+        for expected in [
+            "mapping updated</summary><dl class=\"differences\"><dt>schedule.every</dt><dd><del>1h</del><ins>2h</ins></dd></dl>",
+            "<a href=\"/mappings/greet\">greet</a>",
+        ] {
+            assert!(page.contains(expected), "{expected}: {page}");
+        }
+    }
+    // More than one page of them.
+    for number in 0..60 {
+        ada.invite(&format!("p{number}@example.com"), "viewer").await;
+    }
+    let page = ada.text("/settings/changes").await;
+    assert!(page.contains("p59@example.com") && !page.contains("p3@example.com"), "{page}");
+    let (_, rest) = page.split_once("/settings/changes?before=").expect("older ones");
+    let before = rest.split('"').next().unwrap_or_default();
+    let page = ada.text(&format!("/settings/changes?before={before}")).await;
+    assert!(page.contains("p3@example.com") && page.contains("mapping updated"), "{page}");
+    assert!(!page.contains("p59@example.com") && !page.contains("?before="), "{page}");
 }
 
 #[tokio::test]
@@ -448,6 +483,7 @@ async fn no_page_ever_shows_a_secret() {
         "/destinations/other",
         "/destinations/hook",
         "/mappings/all/edit",
+        "/settings/changes",
         "/sources/db",
     ] {
         pages.push(ada.text(path).await);

@@ -22,7 +22,16 @@ const IN_PROJECT_FILE: &str = "marked-secret-in-project-file";
 const IN_PAGE: &str = "marked-secret-in-page";
 const REPLACED: &str = "marked-secret-that-was-replaced";
 const IN_URL: &str = "marked-secret-in-url";
+const OF_PROVIDER: &str = "marked-secret-at-the-identity-provider";
+const OF_WEBHOOK: &str = "marked-secret-of-the-dbt-cloud-webhook";
 const NOWHERE: &str = "marked-secret-of-a-source-that-is-away";
+
+const VARIABLES: [(&str, &str); 4] = [
+    ("MARKED", IN_ENVIRONMENT),
+    ("MARKED_OIDC", OF_PROVIDER),
+    ("MARKED_DBT", OF_WEBHOOK),
+    ("EBB_LOG", "trace"),
+];
 
 /// Everything that came out, with where it was found.
 #[derive(Default)]
@@ -64,11 +73,12 @@ impl Found {
     }
 }
 
-/// Two mappings from files, with secrets of three kinds.
+/// Three mappings from files, with secrets of three kinds, and those of the server itself.
 fn project(shop: &Shop) -> String {
     let url = |path: &str| shop.receiver.url(path);
     format!(
-        "project: shop\nnetwork: {{ allow: [127.0.0.1] }}\nsources:\n  db: {{ kind: sqlite, settings: {{ path: \
+        "project: shop\nnetwork: {{ allow: [127.0.0.1] }}\nsign_in: {{ oidc: {{ issuer: \"{}\", client_id: ebb, \
+         client_secret: \"${{env:MARKED_OIDC}}\" }} }}\ndbt_cloud: {{ webhook_secret: \"${{env:MARKED_DBT}}\" }}\nsources:\n  db: {{ kind: sqlite, settings: {{ path: \
          shop.db }} }}\nmodels:\n  people: {{ source: db, id: id, query: \"select id, name, version from \
          people\" }}\ndestinations:\n  first: {{ kind: webhook, settings: {{ sharedSecret: \"${{env:MARKED}}\" }} }}\n  \
          second: {{ kind: webhook, settings: {{ sharedSecret: \"${{file:secret.txt}}\" }} }}\n  third: {{ kind: \
@@ -76,6 +86,7 @@ fn project(shop: &Shop) -> String {
          destination: first, action: send, fields: {{ url: \"{}\" }} }}\n  two: {{ model: people, destination: \
          second, action: send, fields: {{ url: \"{}\" }} }}\n  three: {{ model: people, destination: third, action: \
          send, fields: {{ url: \"{}\" }} }}\n",
+        url("/provider"),
         url("/one"),
         url("/two"),
         url("/three"),
@@ -88,12 +99,12 @@ async fn no_secret_is_in_what_ebb_writes_prints_answers_or_shows() {
     shop.write("ebb.yaml", &project(&shop));
     shop.write("secret.txt", IN_OWN_FILE);
     shop.receiver.refuse(["3", "7"]);
-    let variables = [("MARKED", IN_ENVIRONMENT), ("EBB_LOG", "trace")];
-    let server = Server::start(&shop, &variables).await;
+    let server = Server::start(&shop, &VARIABLES).await;
     let mut found = Found::default();
     let database = make_by_api(&server, &shop, &mut found).await;
     sync_all(&server, &mut found, database.is_some()).await;
     commands(&shop, &mut found).await;
+    strangers(&server, &mut found).await;
     api(&server, &mut found).await;
     let pages = pages(&server, &mut found).await;
     assert!(pages > 25, "only {pages} pages were found");
@@ -112,6 +123,8 @@ async fn no_secret_is_in_what_ebb_writes_prints_answers_or_shows() {
         IN_PAGE,
         REPLACED,
         IN_URL,
+        OF_PROVIDER,
+        OF_WEBHOOK,
         NOWHERE,
         PASSWORD,
         session,
@@ -199,10 +212,23 @@ async fn commands(shop: &Shop, found: &mut Found) {
         &["schema"],
     ] {
         let mut command = shop.command(arguments);
-        command.env("MARKED", IN_ENVIRONMENT).env("EBB_LOG", "trace");
+        command.envs(VARIABLES);
         let ran = ran(command).await;
         found.add(format!("{arguments:?}"), format!("{ran:?}"));
     }
+}
+
+/// What is answered without signing in: the way to an identity provider that gives no answer of one, and a
+/// run of dbt Cloud that somebody made up.
+async fn strangers(server: &Server, found: &mut Found) {
+    found.add("sign-in", server.page("/sign-in").await);
+    let refused = server.page("/sign-in/oidc").await;
+    assert!(refused.contains("A61"), "{refused}");
+    found.add("sign-in by the provider", refused);
+    let said = json!({ "eventType": "job.run.completed", "data": { "jobId": "7", "runId": "1" } });
+    let (status, text) = server.dbt_cloud("made-up", &said).await;
+    assert_eq!(status, 401, "{text}");
+    found.add("answer to dbt Cloud", text);
 }
 
 /// Every list, and everything that lists name.

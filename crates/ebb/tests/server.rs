@@ -100,6 +100,14 @@ impl Server {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// What dbt Cloud would say, with a signature: status and answer.
+    pub(crate) async fn dbt_cloud(&self, signature: &str, said: &Value) -> (u16, String) {
+        let url = format!("{}/hooks/dbt-cloud", self.address);
+        let request = self.outlet.request("POST", &url).unwrap().header("authorization", signature);
+        let answer = request.body(said.to_string()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     /// A command that asks this server.
     pub(crate) async fn ebb(&self, shop: &Shop, arguments: &[&str]) -> Ran {
         let mut command = shop.command(arguments);

@@ -42,6 +42,14 @@ pub(super) fn address(path: &str, filter: &[(&str, &str)], page: usize) -> Strin
     }
 }
 
+/// Leaves one page of rows, of which one more was read than it has; gives the address of the next page, made
+/// from the last row, if there is more.
+pub(super) fn older<T>(rows: &mut Vec<T>, address: impl Fn(&T) -> String) -> Option<String> {
+    let more = rows.len() > ROWS;
+    rows.truncate(ROWS);
+    rows.last().filter(|_| more).map(address)
+}
+
 /// One page of a list, and the way to its neighbours.
 pub(super) struct Paged {
     /// The page before, if there is one.

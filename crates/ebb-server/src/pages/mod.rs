@@ -2,6 +2,7 @@
 
 mod alerts;
 pub(crate) mod build;
+mod changes;
 mod chart;
 mod door;
 mod frame;
@@ -59,6 +60,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/usage", get(usage::show))
         .route("/mappings/{name}/journey", get(journey::show))
         .route("/settings", get(settings::show))
+        .route("/settings/changes", get(changes::show))
         .route("/settings/people", post(settings::invite))
         .route("/settings/people/{id}", post(settings::change))
         .route("/settings/people/{id}/invite", post(settings::invite_again))

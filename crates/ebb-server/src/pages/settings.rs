@@ -9,13 +9,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebb_core::{Code, Failure, port::Clock};
-use ebb_store::{AuditLine, Person, Role, Token};
+use ebb_store::{Person, Role, Token};
 use ebb_workspace::SystemClock;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame, page,
+    Frame,
+    changes::{self, Change},
+    page,
     words::{ago, clock},
 };
 use crate::{
@@ -24,8 +26,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Lines of the audit log that are shown.
-const LINES: usize = 50;
+/// Changes that are shown of all.
+const CHANGES: usize = 10;
 
 /// A token as a line of a list.
 struct TokenLine {
@@ -53,7 +55,7 @@ struct SettingsPage {
     provider: String,
     tokens: Vec<TokenLine>,
     roles: Vec<Role>,
-    audit: Vec<(AuditLine, String)>,
+    changes: Vec<Change>,
     shown: Option<Shown>,
 }
 
@@ -78,7 +80,7 @@ async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Resp
         mine: owner || token.person == actor.person.id,
         token,
     });
-    let audit = if owner { app.store.audit(None, LINES).await? } else { Vec::new() };
+    let audit = if owner { app.store.audit(None, CHANGES).await? } else { Vec::new() };
     let tokens = tokens.collect();
     page(&SettingsPage {
         frame: Frame::new(app, actor, "settings"),
@@ -88,7 +90,7 @@ async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Resp
         people,
         provider: app.gate.as_ref().map_or("identity provider", Gate::label).to_owned(),
         roles: Role::ALL.into_iter().filter(|role| *role <= actor.role).collect(),
-        audit: audit.into_iter().map(|line| (line.clone(), ago(now, line.at))).collect(),
+        changes: changes::shown(app, audit),
         shown,
     })
 }

@@ -15,13 +15,12 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
-    Frame, page,
+    Frame,
+    list::{ROWS, older},
+    page,
     words::{Pill, ago, clock, count, length},
 };
 use crate::{access::Actor, app::App, refusal::Refusal};
-
-/// Syncs on one page.
-const ROWS: usize = 50;
 
 /// A sync as a line of a list.
 pub(super) struct Line {
@@ -101,9 +100,7 @@ pub(super) async fn show(
         before: some(&asked.before),
     };
     let mut syncs = app.store.list_syncs(filter, ROWS + 1).await?;
-    let more = syncs.len() > ROWS;
-    syncs.truncate(ROWS);
-    let following = syncs.last().filter(|_| more).map(|last| {
+    let following = older(&mut syncs, |last| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("mapping", &asked.mapping).append_pair("status", &asked.status);
         format!("/syncs?{}", query.append_pair("before", &last.id.to_string()).finish())

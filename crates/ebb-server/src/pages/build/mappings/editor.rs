@@ -4,7 +4,10 @@ use ebb_core::{Column, Failure, Value as Native};
 use ebb_destination::ActionManifest;
 use serde_json::{Map, Value};
 
-use super::node::{Kind, Node, below};
+use super::{
+    function::Parameter,
+    node::{Kind, Node, below},
+};
 use crate::pages::build::{
     field::{Choice, Prose, prose},
     models::type_of,
@@ -40,6 +43,8 @@ pub(super) struct Shown {
     pub(super) default: String,
     /// The name of a property, if it is one.
     pub(super) name: Option<String>,
+    /// Whether it can be taken out of what holds it.
+    pub(super) removable: bool,
     /// What people call it.
     pub(super) label: String,
     pub(super) problem: Option<Failure>,
@@ -156,10 +161,23 @@ impl Frame<'_> {
     fn within(&self, path: &str, depth: usize, node: &Node, values: &mut Vec<Shown>) {
         for (place, (name, child)) in node.children.iter().enumerate() {
             let path = below(path, place);
-            let item = (node.kind == Kind::List).then_some(place + 1);
-            let label = item.map_or_else(|| name.clone(), |item| format!("Item {item}"));
-            let value = self.shown(&path, depth, child, &label);
-            values.push(Shown { name: item.is_none().then(|| name.clone()), ..value });
+            let function = node.kind.function();
+            let parameter = function.and_then(|function| function.parameters.get(place));
+            let value = match parameter {
+                Some(parameter) => {
+                    let value = self.shown(&path, depth, child, parameter.label);
+                    of_parameter(parameter, value)
+                }
+                None if node.kind == Kind::List => {
+                    let value = self.shown(&path, depth, child, &format!("Item {}", place + 1));
+                    Shown { removable: true, ..value }
+                }
+                None => {
+                    let value = self.shown(&path, depth, child, name);
+                    Shown { name: Some(name.clone()), removable: true, ..value }
+                }
+            };
+            values.push(value);
             self.within(&path, depth + 1, child, values);
         }
     }
@@ -183,6 +201,7 @@ impl Frame<'_> {
             },
             default: String::new(),
             name: None,
+            removable: false,
             label: label.to_owned(),
             problem: self
                 .problems
@@ -202,6 +221,18 @@ impl Frame<'_> {
             Choice::new(&column.name, &label, chosen)
         });
         none.into_iter().chain(other).chain(columns).collect()
+    }
+}
+
+/// A value that is what a function's parameter can be.
+fn of_parameter(parameter: &Parameter, value: Shown) -> Shown {
+    let choice = |text: &&str| Choice::new(text, text, &value.text);
+    let choices: Vec<Choice> = parameter.choices().iter().map(choice).collect();
+    let can_be = |kind: &Choice| parameter.kinds().iter().any(|it| it.as_str() == kind.value);
+    Shown {
+        kinds: value.kinds.into_iter().filter(can_be).collect(),
+        choices: if choices.is_empty() { value.choices } else { choices },
+        ..value
     }
 }
 
@@ -238,6 +269,12 @@ const fn word(kind: Kind) -> &'static str {
         Kind::Null => "Null",
         Kind::Object => "Object",
         Kind::List => "List",
-        Kind::Json => "JSON",
+        Kind::Coalesce => "Coalesce",
+        Kind::Case => "Change case",
+        Kind::Replace => "Replace",
+        Kind::Flatten => "Flatten",
+        Kind::JsonText => "JSON text",
+        Kind::Liquid => "Liquid",
+        Kind::Directive => "Directive",
     }
 }

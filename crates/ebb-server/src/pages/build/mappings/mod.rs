@@ -3,6 +3,7 @@
 mod edit;
 mod editor;
 mod form;
+mod function;
 mod list;
 mod node;
 mod panel;

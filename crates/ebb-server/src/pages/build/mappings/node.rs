@@ -11,7 +11,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// What is typed: a column, a text, a number, a document.
     pub(super) text: String,
-    /// The values of an object with their names, or of a list; names of the latter are empty.
+    /// The values of an object with their names, of a list, or of a function's parameters; names of the latter
+    /// two are empty.
     pub(super) children: Vec<(String, Self)>,
 }
 
@@ -30,12 +31,18 @@ pub(super) enum Kind {
     Null,
     Object,
     List,
+    Coalesce,
+    Case,
+    Replace,
+    Flatten,
+    JsonText,
+    Liquid,
     /// Any directive, as JSON.
-    Json,
+    Directive,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Default,
         Self::Column,
         Self::Template,
@@ -45,7 +52,13 @@ impl Kind {
         Self::Null,
         Self::Object,
         Self::List,
-        Self::Json,
+        Self::Coalesce,
+        Self::Case,
+        Self::Replace,
+        Self::Flatten,
+        Self::JsonText,
+        Self::Liquid,
+        Self::Directive,
     ];
 
     /// The kind as forms send it.
@@ -60,7 +73,13 @@ impl Kind {
             Self::Null => "null",
             Self::Object => "object",
             Self::List => "list",
-            Self::Json => "json",
+            Self::Coalesce => "coalesce",
+            Self::Case => "case",
+            Self::Replace => "replace",
+            Self::Flatten => "flatten",
+            Self::JsonText => "json-text",
+            Self::Liquid => "liquid",
+            Self::Directive => "directive",
         }
     }
 
@@ -92,6 +111,15 @@ impl Node {
                 children.push((name, Self::typed(typed, &within)));
             }
         }
+        if let Some(function) = kind.function() {
+            let parameters = function.parameters.iter().enumerate();
+            children.extend(parameters.map(|(place, parameter)| {
+                let within = below(path, place);
+                let said = typed.has(&format!("k/{within}"));
+                let node = if said { Self::typed(typed, &within) } else { parameter.at_first() };
+                (String::new(), node)
+            }));
+        }
         Self { kind, text, children }
     }
 
@@ -109,7 +137,7 @@ impl Node {
                 Self { kind: Kind::List, text: String::new(), children }
             }
             Value::Object(entries) if entries.keys().any(|key| key.starts_with('@')) => {
-                let known = [Self::column, Self::template];
+                let known = [Self::column, Self::template, Self::liquid, Self::function];
                 let read = known.iter().find_map(|read| read(entries, columns));
                 // What reads back as something else is shown to the letter.
                 read.filter(|node| {
@@ -117,7 +145,7 @@ impl Node {
                 })
                 .unwrap_or_else(|| {
                     let text = serde_json::to_string_pretty(directive).unwrap_or_default();
-                    Self::new(Kind::Json, text)
+                    Self::new(Kind::Directive, text)
                 })
             }
             Value::Object(entries) => {
@@ -140,6 +168,20 @@ impl Node {
     fn template(directive: &Map<String, Value>, _: &[String]) -> Option<Self> {
         let text = directive.get("@template")?.as_str()?;
         Some(Self::new(Kind::Template, text.replace("{{properties.", "{{")))
+    }
+
+    fn liquid(directive: &Map<String, Value>, _: &[String]) -> Option<Self> {
+        Some(Self::new(Kind::Liquid, directive.get("@liquid")?.as_str()?))
+    }
+
+    fn function(directive: &Map<String, Value>, columns: &[String]) -> Option<Self> {
+        let read = |kind: Kind| Some((kind, kind.function()?, kind.function()?.read(directive)?));
+        let (kind, function, options) = Kind::ALL.into_iter().find_map(read)?;
+        let children = function.parameters.iter().map(|parameter| {
+            let node = Self::of(options.get(parameter.key), columns);
+            parameter.takes(&node).then(|| (String::new(), node))
+        });
+        Some(Self { kind, text: String::new(), children: children.collect::<Option<_>>()? })
     }
 
     /// The directive; `Ok(None)` for nothing. The failure says what was typed wrong, and the path where
@@ -166,7 +208,11 @@ impl Node {
             }
             Kind::Boolean => (self.text == "true").into(),
             Kind::Null => Value::Null,
-            Kind::Json => serde_json::from_str(&self.text).map_err(|error| {
+            Kind::Liquid => json!({ "@liquid": self.text }),
+            Kind::Coalesce | Kind::Case | Kind::Replace | Kind::Flatten | Kind::JsonText => {
+                return self.called(columns);
+            }
+            Kind::Directive => serde_json::from_str(&self.text).map_err(|error| {
                 let failure =
                     Failure::new(Code::MappingInvalid, format!("this is not JSON: {error}"));
                 here(failure.help(
@@ -195,6 +241,28 @@ impl Node {
                 entries.into()
             }
         }))
+    }
+
+    /// The directive of a function.
+    fn called(&self, columns: &[String]) -> Result<Option<Value>, (String, Failure)> {
+        let Some(function) = self.kind.function() else { return Ok(None) };
+        let mut options = Map::new();
+        let parameters = function.parameters.iter().zip(&self.children).enumerate();
+        for (place, (parameter, (_, child))) in parameters {
+            match child.directive(columns).map_err(|it| within(place, it))? {
+                Some(value) => {
+                    options.insert(parameter.key.to_owned(), value);
+                }
+                None if parameter.required => {
+                    let message = format!("`{}` is left out", parameter.label);
+                    let failure = Failure::new(Code::MappingInvalid, message)
+                        .help("Say what it is, or choose another kind of value");
+                    return Err(within(place, (String::new(), failure)));
+                }
+                None => {}
+            }
+        }
+        Ok(Some(function.write(options)))
     }
 
     /// The value at a path below this one, as in `0/2`.
@@ -254,6 +322,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Kind, Node};
+    use crate::pages::build::typed::Typed;
 
     fn columns() -> Vec<String> {
         ["email", "event", "first name"].map(str::to_owned).into()
@@ -267,6 +336,9 @@ mod tests {
             json!({ "@template": "Dear {{properties.email}}, {{event}}" }),
             json!({ "@template": "{{ messageId }}" }),
             json!({ "@if": { "exists": { "@path": "$.properties.email" }, "then": 1 } }),
+            json!({ "@case": { "operator": "upper", "value": { "@path": "$.properties.email" } } }),
+            json!({ "@flatten": { "value": { "@path": "$.properties" }, "separator": "_" } }),
+            json!({ "@liquid": "{{ properties.email | upcase }}" }),
             json!([1, "two", null, { "a": true, "b": { "@path": "$.properties.email" } }]),
             json!("{{email}}"),
         ] {
@@ -277,13 +349,56 @@ mod tests {
     }
 
     #[test]
+    fn functions_are_shown_by_their_parameters() {
+        let email = json!({ "@path": "$.properties.email" });
+        let replaced = json!({ "@replace": {
+            "value": email, "pattern": "a", "replacement": "", "global": false } });
+        let decoded = json!({ "@json": { "value": email, "mode": "decode" } });
+        let nested = json!({ "@if": { "exists": email, "then": email, "else": replaced } });
+        for (directive, kind) in
+            [(&replaced, Kind::Replace), (&decoded, Kind::JsonText), (&nested, Kind::Coalesce)]
+        {
+            let node = Node::of(Some(directive), &columns());
+            assert_eq!(node.kind, kind);
+            assert_eq!(node.directive(&columns()).unwrap().as_ref(), Some(directive));
+        }
+        let node = Node::of(Some(&nested), &columns());
+        assert_eq!(node.children[1].1.kind, Kind::Replace);
+        // What its parameters cannot say is shown to the letter.
+        for other in [
+            json!({ "@case": { "value": email, "operator": "title" } }),
+            json!({ "@case": { "value": email, "operator": email } }),
+            json!({ "@json": { "value": email, "mode": "encode", "more": 1 } }),
+            json!({ "@if": { "exists": email, "then": 1, "else": 2 } }),
+        ] {
+            assert_eq!(Node::of(Some(&other), &columns()).kind, Kind::Directive, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_was_just_chosen_asks_for_what_it_needs() {
+        let mut typed = Typed::default();
+        typed.set("k/a", "case");
+        let mut node = Node::typed(&typed, "a");
+        let (path, failure) = node.directive(&[]).unwrap_err();
+        assert_eq!((path.as_str(), failure.message()), ("0", "no column is chosen"));
+        node.children[0].1 = Node::default();
+        let (path, failure) = node.directive(&[]).unwrap_err();
+        assert_eq!((path.as_str(), failure.message()), ("0", "`Of` is left out"));
+        node.children[0].1 = Node::new(Kind::Column, "email");
+        let told = node.directive(&[]).unwrap();
+        let lower = json!({ "value": { "@path": "$.properties.email" }, "operator": "lower" });
+        assert_eq!(told, Some(json!({ "@case": lower })));
+    }
+
+    #[test]
     fn people_name_columns_bare() {
         let node = Node::new(Kind::Template, "Dear {{ email }} {{nobody}} {{");
         let told = node.directive(&columns()).unwrap();
         assert_eq!(told, Some(json!({ "@template": "Dear {{properties.email}} {{nobody}} {{" })));
         // What has the name of a column but means something else is shown to the letter.
         let event = json!({ "@template": "{{event}}" });
-        assert_eq!(Node::of(Some(&event), &columns()).kind, Kind::Json);
+        assert_eq!(Node::of(Some(&event), &columns()).kind, Kind::Directive);
     }
 
     #[test]

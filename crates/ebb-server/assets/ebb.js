@@ -78,3 +78,13 @@ document.addEventListener("input", ({ target: field }) => {
   const others = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id !== told);
   field.setAttribute("aria-describedby", others.join(" "));
 });
+
+// A test tells its steps while it works: what has come so far is shown.
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr, target } }) => {
+  if (!target.matches("[data-streams]")) return;
+  xhr.addEventListener("progress", () => {
+    if (xhr.status !== 200) return;
+    const part = new DOMParser().parseFromString(xhr.responseText, "text/html").getElementById(target.id);
+    if (part) target.replaceChildren(...part.childNodes);
+  });
+});

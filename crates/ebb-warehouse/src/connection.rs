@@ -82,6 +82,11 @@ pub(crate) trait Connection: Send + Sync {
     /// style, float digits) is set to fixed values, the statement time-out to the source's.
     async fn open(&self, access: Access) -> Result<Box<dyn Session>, Failure>;
 
+    /// Whether it is a file of Ebb's own machine, which nobody signs in to.
+    fn is_file(&self) -> bool {
+        false
+    }
+
     /// What a sync needs beside sessions, as a step of the check; `None` if there is no such thing.
     fn beside(&self) -> Option<&'static str> {
         None

@@ -161,8 +161,16 @@ pub struct Commit {
 /// called again after it failed.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
-    /// Tries what a sync needs, step by step: connect, read, create schema, write, drop.
-    async fn check(&self) -> Vec<Finding>;
+    /// Tries what a sync needs, and tells each step when it is over: reach, sign in (of a file: open), read,
+    /// create schema, write, drop. After one that fails nothing else is tried.
+    async fn try_steps(&self, told: &mut (dyn FnMut(Finding) + Send));
+
+    /// All steps at once.
+    async fn check(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.try_steps(&mut |finding| findings.push(finding)).await;
+        findings
+    }
 
     /// The columns of a model's result, without running it. Checks that it is one query, that
     /// identifier and timestamp exist, that the identifier's type can identify, and the limits.

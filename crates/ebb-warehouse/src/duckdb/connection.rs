@@ -107,6 +107,10 @@ impl DuckConnection {
 
 #[async_trait]
 impl Connection for DuckConnection {
+    fn is_file(&self) -> bool {
+        true
+    }
+
     /// Hashes are promised for a version only; a bug-fix version has not changed them yet.
     fn engine(&self) -> String {
         let version = self.version.get().map_or("", String::as_str);

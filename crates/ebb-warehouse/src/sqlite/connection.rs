@@ -38,6 +38,10 @@ impl SqliteConnection {
 
 #[async_trait]
 impl Connection for SqliteConnection {
+    fn is_file(&self) -> bool {
+        true
+    }
+
     fn engine(&self) -> String {
         // Checksums are Ebb's own function: no version of SQLite changes them.
         "sqlite".to_owned()

@@ -143,8 +143,8 @@ impl<D: Dialect, C: Connection> Tracker<D, C> {
 
 #[async_trait]
 impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
-    async fn check(&self) -> Vec<Finding> {
-        check::check(self).await
+    async fn try_steps(&self, told: &mut (dyn FnMut(Finding) + Send)) {
+        check::check(self, told).await;
     }
 
     async fn columns(&self, model: &ModelQuery) -> Result<Vec<Column>, Failure> {

@@ -180,7 +180,10 @@ async fn a_check_tells_what_is_missing_and_goes_on() {
         double.fault(json!({ "path": "^CreateReadSession", "grpc": grpc })).await;
         let findings = source(&double.settings()).check().await;
         let steps: Vec<_> = findings.iter().map(|finding| finding.step).collect();
-        assert_eq!(steps, ["connect", "read", "create schema", "write", "storage read", "drop"]);
+        assert_eq!(
+            steps,
+            ["reach", "sign in", "read", "create schema", "write", "storage read", "drop"]
+        );
         let wrong: Vec<_> =
             findings.iter().filter_map(|finding| finding.failure.as_ref()).map(told).collect();
         all.push(wrong.join("\n").replace(&double.project, "shop"));

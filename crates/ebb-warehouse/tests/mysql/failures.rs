@@ -31,7 +31,7 @@ fn with(mut settings: Map<String, Value>, more: Value) -> Map<String, Value> {
 
 async fn connected(server: &Server, more: Value) -> Result<(), Failure> {
     let source = server.source(with(server.settings(), more));
-    source.check().await[0].failure.take().map_or(Ok(()), Err)
+    source.check().await.into_iter().find_map(|finding| finding.failure).map_or(Ok(()), Err)
 }
 
 #[tokio::test]
@@ -115,12 +115,14 @@ async fn without_a_right_the_exact_grant_is_told() {
     let settings = with(server.settings(), json!({ "user": "ebb_rights", "password": "secret" }));
     let source = server.source(settings.clone());
     insta::assert_snapshot!(findings(&*source).await, @r"
-    connect: S103: user `ebb_rights` lacks a permission: Access denied for user 'ebb_rights'@'%' to database 'ebb_rights'
+    reach: fine
+    sign in: S103: user `ebb_rights` lacks a permission: Access denied for user 'ebb_rights'@'%' to database 'ebb_rights'
       Let an administrator run: grant select on `ebb_rights`.* to 'ebb_rights'@'%'
     ");
     server.run("grant select on ebb_rights.orders to ebb_rights").await;
     insta::assert_snapshot!(findings(&*source).await, @r"
-    connect: fine
+    reach: fine
+    sign in: fine
     read: fine
     create schema: S103: user `ebb_rights` lacks a permission: Access denied for user 'ebb_rights'@'%' to database 'ebb_rights_managed'
       Let an administrator run: create database if not exists `ebb_rights_managed`; grant select, insert, update, delete, create, create temporary tables, drop, alter on `ebb\_rights\_managed`.* to 'ebb_rights'@'%'
@@ -133,7 +135,8 @@ async fn without_a_right_the_exact_grant_is_told() {
     server.run("create database ebb_rights_managed").await;
     server.run("grant select on ebb_rights_managed.* to ebb_rights").await;
     insta::assert_snapshot!(findings(&*source).await, @r"
-    connect: fine
+    reach: fine
+    sign in: fine
     read: fine
     create schema: fine
     write: S103: user `ebb_rights` lacks a permission: DROP command denied to user 'ebb_rights'@'127.0.0.1' for table `ebb_rights_managed`.`ebb_check`
@@ -163,7 +166,8 @@ async fn the_guides_user_has_the_rights_of_a_sync_and_no_others() {
     let source = server.source(settings);
     let mut bench = Bench::users(engine, "(1, 'Ada', 'London'), (2, 'Bo', null)").await;
     bench.warehouse = source;
-    let all_is_fine = "connect: fine\nread: fine\ncreate schema: fine\nwrite: fine\ndrop: fine";
+    let all_is_fine =
+        "reach: fine\nsign in: fine\nread: fine\ncreate schema: fine\nwrite: fine\ndrop: fine";
     assert_eq!(findings(&*bench.warehouse).await, all_is_fine);
     let first = bench.extract().await;
     bench.commit(&ebb_core::port::Commit { seqs: first.seqs(&["2"]), ..first.commit() }).await;

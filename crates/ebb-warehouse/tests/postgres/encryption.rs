@@ -20,8 +20,8 @@ use serde_json::{Map, Value, json};
 use super::server::{Server, Source};
 
 async fn connect(settings: &Map<String, Value>) -> Result<(), Failure> {
-    let mut findings = Source::of(settings.clone()).0.check().await;
-    findings[0].failure.take().map_or(Ok(()), Err)
+    let findings = Source::of(settings.clone()).0.check().await;
+    findings.into_iter().find_map(|finding| finding.failure).map_or(Ok(()), Err)
 }
 
 fn with(settings: &Map<String, Value>, more: Value) -> Map<String, Value> {

@@ -27,12 +27,14 @@ async fn a_wrong_password_is_told_without_it() {
     let mut settings = server.settings_of("ebb_wrong_password");
     settings.insert("password".to_owned(), "hunter2".into());
     insta::assert_snapshot!(findings(&Source::of(settings.clone())).await, @r"
-    connect: S102: the server refused the password of user `ebb_wrong_password`
+    reach: fine
+    sign in: S102: the server refused the password of user `ebb_wrong_password`
       Correct user and password under `sources` and run `ebb check`
     ");
     settings.insert("user".to_owned(), "nobody".into());
     insta::assert_snapshot!(findings(&Source::of(settings)).await, @r"
-    connect: S102: the server refused the password of user `nobody`
+    reach: fine
+    sign in: S102: the server refused the password of user `nobody`
       Correct user and password under `sources` and run `ebb check`
     ");
 }
@@ -57,7 +59,7 @@ async fn a_database_that_is_not_there_is_named() {
     let mut settings = server.settings();
     settings.insert("database".to_owned(), "nowhere".into());
     insta::assert_snapshot!(findings(&Source::of(settings)).await, @r"
-    connect: S101: the server at `127.0.0.1` has no database `nowhere`
+    reach: S101: the server at `127.0.0.1` has no database `nowhere`
       Correct `database` in the source's settings
     ");
 }
@@ -74,7 +76,8 @@ async fn without_a_right_the_exact_grant_is_told() {
         .await;
     let source = Source::of(server.settings_of("ebb_rights"));
     insta::assert_snapshot!(findings(&source).await, @r#"
-    connect: fine
+    reach: fine
+    sign in: fine
     read: fine
     create schema: S103: user `ebb_rights` lacks a permission: permission denied for database ebb_rights
       Let an administrator run `grant create on database "ebb_rights" to "ebb_rights"`, or make the managed schema: `create schema "__segment_reverse_etl" authorization "ebb_rights"`

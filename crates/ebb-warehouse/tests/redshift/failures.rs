@@ -32,7 +32,8 @@ async fn a_wrong_password_is_told_without_it() {
     let mut settings = double.settings_of("ebb_redshift_password");
     settings.insert("password".to_owned(), "hunter2".into());
     insta::assert_snapshot!(findings(&source(settings)).await, @r"
-    connect: S102: the server refused the password of user `ebb_redshift_password`
+    reach: fine
+    sign in: S102: the server refused the password of user `ebb_redshift_password`
       Correct user and password under `sources` and run `ebb check`
     ");
 }
@@ -55,7 +56,8 @@ async fn a_password_of_another_recipe_is_told_with_the_way_out() {
     };
     let (findings, _client) = tokio::join!(findings(&source), server);
     insta::assert_snapshot!(findings, @r#"
-    connect: S102: the server asks user `ann` for a password in a way that is not known: unknown authentication tag `13`
+    reach: fine
+    sign in: S102: the server asks user `ann` for a password in a way that is not known: unknown authentication tag `13`
       Let an administrator give it in clear: `alter user "ann" password '…'`
     "#);
 }
@@ -83,7 +85,8 @@ async fn without_a_right_the_exact_grant_is_told() {
         .await;
     let source = source(double.settings_of("ebb_redshift_rights"));
     insta::assert_snapshot!(findings(&source).await, @r#"
-    connect: fine
+    reach: fine
+    sign in: fine
     read: fine
     create schema: S103: user `ebb_redshift_rights` lacks a permission: permission denied for database ebb_redshift_rights
       Let an administrator run `grant create on database "ebb_redshift_rights" to "ebb_redshift_rights"`, or make the managed schema: `create schema "__segment_reverse_etl" authorization "ebb_redshift_rights"`

@@ -38,7 +38,7 @@ fn settings(double: &Double, aws: &Aws, others: &Value) -> Map<String, Value> {
 }
 
 async fn connects(source: &Source) -> Result<(), ebb_core::Failure> {
-    source.0.check().await.remove(0).failure.map_or(Ok(()), Err)
+    source.0.check().await.into_iter().find_map(|finding| finding.failure).map_or(Ok(()), Err)
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 /// The steps of a source's check without which no model can be read.
-const READING: [&str; 2] = ["connect", "read"];
+const READING: [&str; 4] = ["reach", "sign in", "open", "read"];
 
 /// One thing that was looked at.
 struct Step {

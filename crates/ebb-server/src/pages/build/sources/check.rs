@@ -1,11 +1,23 @@
-//! **Test connection**: every step and what came of it. Nothing of what was typed is kept.
+//! **Test connection**: every step and what came of it, as soon as it is over. Nothing of what was typed is kept.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
-use ebb_core::{Failure, config::Problem, port::Finding};
+use axum::{
+    Form,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use ebb_core::{
+    Failure,
+    config::Problem,
+    port::{Finding, Warehouse},
+};
 use ebb_store::Role;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use tokio::sync::mpsc;
 
 use super::{
     edit::{Shown, whole_page},
@@ -21,10 +33,12 @@ use crate::{
             form_again,
             typed::{Asked, Typed},
         },
-        page,
     },
     refusal::Refusal,
 };
+
+/// Steps of one test that may wait to be shown; no test has more.
+const STEPS: usize = 16;
 
 /// A step of the test.
 pub(in crate::pages::build) struct Step {
@@ -33,10 +47,17 @@ pub(in crate::pages::build) struct Step {
 }
 
 #[derive(Template)]
-#[template(path = "build/source_checks.html")]
-struct ChecksPart {
-    frame: Frame,
-    steps: Vec<Step>,
+#[template(path = "build/source_check.html")]
+struct StepPart<'a> {
+    frame: &'a Frame,
+    step: &'a Step,
+}
+
+#[derive(Template)]
+#[template(path = "build/source_verdict.html")]
+struct VerdictPart<'a> {
+    frame: &'a Frame,
+    works: bool,
 }
 
 /// Tests a source with what was typed; `of` names one that is there, of which secrets that are left out
@@ -49,11 +70,12 @@ pub(in crate::pages::build) async fn test(
 ) -> Result<Response, Refusal> {
     actor.must_be(Role::Editor)?;
     let of = Some(typed.get("of")).filter(|name| !name.is_empty());
-    match steps(&app, of, &typed).await {
+    match tested(&app, of, &typed) {
         Ok(steps) if asked == Asked::Part => {
-            page(&ChecksPart { frame: Frame::new(&app, &actor, "sources"), steps })
+            Ok(streamed(Frame::new(&app, &actor, "sources"), steps))
         }
         Ok(steps) => {
+            let steps = steps.collect().await;
             let shown = Shown { of, typed: &typed, problems: Problems::default(), steps };
             whole_page(&app, &actor, shown)
         }
@@ -65,20 +87,64 @@ pub(in crate::pages::build) async fn test(
     }
 }
 
-async fn steps(app: &App, of: Option<&str>, typed: &Typed) -> Result<Vec<Step>, Vec<Problem>> {
+/// The steps of a test, which goes on while they are asked for.
+fn tested(
+    app: &App,
+    of: Option<&str>,
+    typed: &Typed,
+) -> Result<impl Stream<Item = Step> + Send + use<>, Vec<Problem>> {
     let alone = |failure: Failure| vec![failure.into()];
-    if let Some(name) = of.filter(|name| app.configuration().in_files(Section::Sources, name)) {
-        let workspace = &app.configuration().workspace;
-        let redactor = workspace.redactor();
-        let findings = workspace.warehouse(name).map_err(alone)?.check().await;
-        let told = |failure: Failure| failure.map_message(|text| redactor.redact(&text));
-        return Ok(findings.into_iter().map(|finding| Step::new(finding, told)).collect());
-    }
-    let kind = ebb_warehouse::form(typed.get("kind")).map_err(alone)?;
-    let draft = app.draft(Section::Sources, of, document(kind, typed))?;
-    let warehouse = draft.configuration.workspace.warehouse(&draft.name).map_err(alone)?;
-    let findings = warehouse.check().await;
-    Ok(findings.into_iter().map(|finding| Step::new(finding, |it| draft.told(it))).collect())
+    let (configuration, name) = match of {
+        Some(name) if app.configuration().in_files(Section::Sources, name) => {
+            (app.configuration(), name.to_owned())
+        }
+        Some(_) | None => {
+            let kind = ebb_warehouse::form(typed.get("kind")).map_err(alone)?;
+            let draft = app.draft(Section::Sources, of, document(kind, typed))?;
+            (Arc::new(draft.configuration), draft.name)
+        }
+    };
+    let warehouse = configuration.workspace.warehouse(&name).map_err(alone)?;
+    let told = move |failure: Failure| {
+        let redactor = configuration.workspace.redactor();
+        failure.map_message(|text| redactor.redact(&text))
+    };
+    Ok(findings(warehouse).map(move |finding| Step::new(finding, &told)))
+}
+
+/// What is found, as soon as it is.
+fn findings(warehouse: Arc<dyn Warehouse>) -> impl Stream<Item = Finding> + Send {
+    let (tell, told) = mpsc::channel(STEPS);
+    let work = async move {
+        // Nobody is there to be told when the browser has gone.
+        warehouse.try_steps(&mut |finding| drop(tell.try_send(finding))).await;
+    };
+    let nothing = work.into_stream().filter_map(|()| async { None });
+    let told = stream::unfold(told, |mut told| async { told.recv().await.map(|it| (it, told)) });
+    stream::select(told, nothing)
+}
+
+/// The part of the page with the steps, one after the other.
+fn streamed(frame: Frame, steps: impl Stream<Item = Step> + Send + 'static) -> Response {
+    let pieces = stream::unfold(Some((frame, Box::pin(steps), true)), |state| async {
+        let (frame, mut steps, works) = state?;
+        let Some(step) = steps.next().await else {
+            let verdict = VerdictPart { frame: &frame, works }.render().unwrap_or_default();
+            return Some((format!("{verdict}</ol></div>"), None));
+        };
+        let piece = StepPart { frame: &frame, step: &step }.render().unwrap_or_default();
+        let works = works && step.failure.is_none();
+        Some((piece, Some((frame, steps, works))))
+    });
+    let begin = "<div id=\"checks\" aria-live=\"polite\" data-streams><ol class=\"checks\">";
+    let whole = stream::once(async { begin.to_owned() }).chain(pieces);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Compression would hold pieces back until there are enough of them.
+        (header::CONTENT_ENCODING, HeaderValue::from_static("identity")),
+    ];
+    (headers, Body::from_stream(whole.map(Ok::<_, Infallible>))).into_response()
 }
 
 /// Whether nothing failed.

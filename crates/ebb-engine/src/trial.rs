@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Failure, Record, RecordSet,
-    port::{Batch, Exchange, ItemBuffer, ShownRequest, Step},
+    port::{Batch, Exchange, ItemBuffer, ShownRequest, Step, Wanted},
 };
 
 use crate::{Engine, Job, Plan};
@@ -40,7 +40,7 @@ impl Engine {
         let query = job.query.clone();
         job.plan.columns = job.warehouse.columns(&query).await?;
         let action = job.action(&self.limits)?;
-        let rows = job.warehouse.record(&query, record_id).await?.rows;
+        let rows = job.warehouse.preview(&query, Wanted::Record(record_id), 1).await?.rows;
         let now: Arc<str> = self.ports.clock.now().to_string().into();
         let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
         let record = set.get(0).ok_or_else(|| {

@@ -10,6 +10,13 @@ document.addEventListener("keydown", (event) => {
   search.focus();
 });
 
+// Enter in such a field presses the button that it names, not the form's own.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-enter]")) return;
+  event.preventDefault();
+  document.getElementById(event.target.dataset.enter).click();
+});
+
 // Selects of filters send their form at once.
 document.addEventListener("change", (event) => {
   const field = event.target.closest("[data-submit]");

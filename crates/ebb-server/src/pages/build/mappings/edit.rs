@@ -8,13 +8,16 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use ebb_core::{Code, Column, Failure};
+use ebb_core::{Code, Column, Failure, port::Wanted};
 use ebb_destination::{ActionManifest, Definition};
 use ebb_store::Role;
 use ebb_workspace::{Freshness, Preview, Workspace};
 use serde::Deserialize;
 
-use super::form::{MappingForm, Said};
+use super::{
+    form::{MappingForm, Said},
+    records::Records,
+};
 use crate::{
     access::Actor,
     app::{App, Section, shown},
@@ -52,8 +55,7 @@ struct There {
 /// The editor with what is around it.
 struct Editing {
     form: MappingForm,
-    /// The records that a test may take: identifiers, with something of each.
-    records: Vec<Choice>,
+    records: Records,
     /// The columns that the form is made with.
     columns: Vec<String>,
     /// Why the model cannot be read now.
@@ -142,10 +144,7 @@ pub(super) fn action<'d>(
 
 /// The first records of a model, which tell its columns.
 pub(super) async fn sample(app: &App, model: &str) -> Result<Preview, Failure> {
-    let configuration = app.configuration();
-    let model = configuration.workspace.model(model)?;
-    let (source, query) = (&model.source, model.query());
-    configuration.workspace.preview(&app.store, source, &query, Freshness::Kept).await
+    app.preview_model(model, Wanted::First, Freshness::Kept).await
 }
 
 /// The names of the columns that are known.
@@ -243,10 +242,15 @@ pub(super) async fn editor(
     let others: Vec<String> = others.filter(|name| Some(name.as_str()) != of).cloned().collect();
     let of_model = project.models.get(&ends.model).and_then(|model| model.schedule.as_ref());
     let schedule = Schedule::of_mapping(&said.typed, of_model, &others);
-    let chosen = said.typed.get("record").to_owned();
+    let [chosen, search] = ["record", "search"].map(|key| said.typed.get(key).trim());
+    let records = match &preview {
+        Some(_) if !search.is_empty() => Records::found(app, &ends.model, search, chosen).await,
+        Some(preview) => Records::first(preview, chosen),
+        None => Records::default(),
+    };
     let editing = Editing {
         form: MappingForm::new(&said, action, columns, schedule, problems, &wrong),
-        records: preview.as_ref().map(|preview| records(preview, &chosen)).unwrap_or_default(),
+        records,
         unread,
         columns: named,
         action: action.label.clone(),
@@ -258,21 +262,6 @@ pub(super) async fn editor(
         version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
     });
     Ok(MappingPage { editing: Some(editing), there, effect, ..bare(app, actor, ends) })
-}
-
-/// The records of a preview by their identifiers, with another value that people may know them by.
-fn records(preview: &Preview, chosen: &str) -> Vec<Choice> {
-    let set = &preview.records;
-    let choice = |record: ebb_core::Record<'_>| {
-        let id = record.record_id();
-        let mut values = (0..set.columns().len()).map(|place| record.value(place));
-        let told =
-            values.find_map(|value| value.as_str().filter(|it| *it != id).map(str::to_owned));
-        let told: String = told.unwrap_or_default().chars().take(40).collect();
-        let label = if told.is_empty() { id.to_owned() } else { format!("{id} · {told}") };
-        Choice::new(id, &label, chosen)
-    };
-    set.iter().filter(|record| !record.record_id().is_empty()).map(choice).collect()
 }
 
 pub(in crate::pages::build) async fn edit(

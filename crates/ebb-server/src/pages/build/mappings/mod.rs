@@ -7,6 +7,7 @@ mod function;
 mod list;
 mod node;
 mod panel;
+mod records;
 mod save;
 
 pub(super) use edit::{edit, rearrange, show_new};

@@ -8,7 +8,11 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use ebb_core::{Code, Failure, config::Problem, port::ModelQuery};
+use ebb_core::{
+    Code, Failure,
+    config::Problem,
+    port::{self, ModelQuery},
+};
 use ebb_store::Role;
 use ebb_workspace::Freshness;
 use serde::Deserialize;
@@ -258,7 +262,10 @@ async fn read(
     fresh: Freshness,
 ) -> Result<Sample, Failure> {
     let configuration = app.configuration();
-    let preview = configuration.workspace.preview(&app.store, source, query, fresh).await?;
+    let preview = configuration
+        .workspace
+        .preview(&app.store, source, query, port::Wanted::First, fresh)
+        .await?;
     Ok(Sample::new(&preview, id))
 }
 

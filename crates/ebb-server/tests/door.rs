@@ -104,6 +104,9 @@ async fn who_is_not_signed_in_is_sent_to_do_so_and_comes_back() {
     for (next, expected) in [
         ("/syncs?mapping=all", "/syncs?mapping=all"),
         ("//evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/\r\n/evil.example", "/"),
+        ("/\\evil.example", "/"),
         ("https://evil.example", "/"),
     ] {
         // Nobody in this browser is known by a session yet.

@@ -109,7 +109,9 @@ pub(super) fn sign_in_address(uri: &Uri) -> String {
 
 /// A path of this server; `/` for anything else, so that no link leads away from here.
 pub(super) fn own_path(wanted: &str) -> &str {
-    let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains('\\');
+    // Browsers leave out tabs and ends of lines wherever they stand, and take `\` for `/`.
+    let misread = |letter: char| letter.is_control() || letter == '\\';
+    let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains(misread);
     if own { wanted } else { "/" }
 }
 
@@ -227,4 +229,36 @@ pub(super) async fn switch_theme(
         .permanent()
         .build();
     (cookies.add(cookie), Redirect::to(own_path(back))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn no_path_leads_away_however_a_browser_reads_it() {
+        for own in ["/", "/syncs?mapping=all", "/models/a-b/edit?x=//y#z", "/name/\u{e4}"] {
+            assert_eq!(own_path(own), own);
+        }
+        for other in [
+            "",
+            "syncs",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "/\u{0}/evil.example",
+            "/\u{85}/evil.example",
+            "https://evil.example",
+            "https:/evil.example",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
+    }
 }

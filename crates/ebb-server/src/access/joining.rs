@@ -73,9 +73,14 @@ pub(crate) async fn join(
     session::begin(app, &person.id).await
 }
 
+/// What somebody typed as their e-mail address, written as it would be kept.
+pub(super) fn as_kept(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
 /// An e-mail address as it is kept. Whether it exists shows when something is sent to it.
 pub(crate) fn address(text: &str) -> Result<String, Failure> {
-    let text = text.trim().to_lowercase();
+    let text = as_kept(text);
     let fine =
         text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
             && !text.contains(char::is_whitespace);

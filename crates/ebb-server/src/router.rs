@@ -21,13 +21,12 @@ use crate::{
     access::{Peer, guard, identify},
     api,
     app::App,
-    assets, hooks, metrics, pages,
+    assets,
+    body::LARGEST,
+    hooks, metrics, pages,
     refusal::as_documents,
     tls::{Certificate, TlsListener, follow},
 };
-
-/// No request is larger.
-const LARGEST: usize = 2 * 1024 * 1024;
 
 /// Answers requests until `stop` says otherwise and those under way are answered.
 pub async fn serve(

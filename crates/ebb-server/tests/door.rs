@@ -2,7 +2,7 @@
 
 use reqwest::{
     Client, Response, StatusCode,
-    header::{COOKIE, LOCATION, SET_COOKIE},
+    header::{COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE},
 };
 
 use crate::house::House;
@@ -132,11 +132,39 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike_and_not_for_ever
     }
     assert_eq!(told[0], told[1]);
     let form = [("email", "ada@example.com"), ("password", "wrong wrong wrong")];
-    let mut last = StatusCode::OK;
-    for _ in 0..10 {
-        last = browser.post("/sign-in", &form).await.status();
+    for _ in 0..9 {
+        browser.post("/sign-in", &form).await;
     }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let last = browser.post("/sign-in", &form).await;
+    assert_eq!(last.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = last.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=6).contains(&wait), "{wait}");
+    assert!(last.text().await.unwrap().contains("A604"));
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_or_is_not_the_page_s_is_told_in_words() {
+    let (house, mut ada) = owned().await;
+    let mut nobody = Browser::new(&house);
+    let (mark, long) = (ada.mark().await, "x".repeat(2 * 1024 * 1024));
+    let form = [("csrf", mark.as_str()), ("name", &long), ("role", "viewer"), ("days", "")];
+    for answer in [
+        ada.post("/settings/tokens", &form).await,
+        nobody.post("/sign-in", &[("email", "a@b.test"), ("password", &long)]).await,
+    ] {
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("A618") && page.contains("2048 KiB"), "{page}");
+        assert!(page.contains("Send less at once"), "{page}");
+    }
+    for answer in [
+        ada.post("/settings/tokens", &[("csrf", &mark), ("name", "x")]).await,
+        nobody.post("/sign-in", &[("email", "ada@example.com")]).await,
+    ] {
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("A610") && page.contains("Load the page again"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! What a browser sends on behalf of a session must come from a page of that session.
 
 use axum::{
-    body::{Body, to_bytes},
-    extract::Request,
-    http::{Method, header::CONTENT_TYPE},
+    body::{Body, Bytes},
+    extract::{FromRequest, Request},
+    http::{Method, StatusCode, header::CONTENT_TYPE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -11,14 +11,15 @@ use ebb_core::{Code, Failure};
 use url::form_urlencoded;
 
 use super::{Actor, Credential};
-use crate::refusal::Refusal;
+use crate::{
+    body::{LARGEST, too_large},
+    refusal::Refusal,
+};
 
 /// The header that scripts send the mark in.
 const HEADER: &str = "x-csrf-token";
 /// The field of forms.
 const FIELD: &str = "csrf";
-/// No form is larger.
-const LARGEST: usize = 2 * 1024 * 1024;
 
 /// Refuses (`A606`) what changes something and bears no mark of its session.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {
@@ -48,8 +49,13 @@ async fn with_mark(request: Request, expected: &str) -> Result<Request, Failure>
         return Err(expired());
     }
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST).await.map_err(|error| {
-        Failure::new(Code::RequestInvalid, "the form did not arrive or is too large")
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(whole, &()).await.map_err(|error| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large(LARGEST);
+        }
+        Failure::new(Code::RequestInvalid, "the form did not arrive as a whole")
+            .help("Send it again")
             .caused_by(error)
     })?;
     let marked =

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, Uri, header::REFERER},
+    http::{HeaderMap, Uri, header::REFERER},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::{
@@ -18,7 +17,7 @@ use ebb_store::Guest;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::page;
+use super::{Form, page};
 use crate::{
     access::{Actor, Origin, THEME, end_session, invited, join as use_link, sign_in as begin},
     app::App,
@@ -86,17 +85,8 @@ struct RefusedPage {
 /// A refusal for somebody who is not known.
 pub(super) fn refused(refusal: &Refusal) -> Response {
     let shown = RefusedPage { frame: bare(), failure: refusal.failure() };
-    with_status(page(&shown), refusal.status())
-}
-
-fn with_status(page: Result<Response, Refusal>, status: StatusCode) -> Response {
-    match page {
-        Ok(mut page) => {
-            *page.status_mut() = status;
-            page
-        }
-        Err(_) => status.into_response(),
-    }
+    let (status, headers) = refusal.head();
+    (status, headers, page(&shown)).into_response()
 }
 
 /// The address of the sign-in page that leads back to where somebody wanted to go.
@@ -154,11 +144,11 @@ pub(super) async fn sign_in(
     match tried {
         Ok(cookie) => (cookies.add(cookie), Redirect::to(own_path(&form.next))).into_response(),
         Err(failure) => {
-            let status = Refusal::from(failure.clone()).status();
+            let (status, headers) = Refusal::from(failure.clone()).head();
             let (next, email, failure) = (form.next, form.email, Some(failure));
             let ways = Ways::of(&app, ["next", &next]);
             let shown = SignInPage { frame: bare(), ways, next, email, failure };
-            with_status(page(&shown), status)
+            (status, headers, page(&shown)).into_response()
         }
     }
 }
@@ -201,10 +191,10 @@ pub(super) async fn join(
     match use_link(&app, &token, &email, &name, password).await {
         Ok(cookie) => Ok((cookies.add(cookie), Redirect::to("/")).into_response()),
         Err(failure) => {
-            let status = Refusal::from(failure.clone()).status();
+            let (status, headers) = Refusal::from(failure.clone()).head();
             let (ways, failure) = (Ways::of(&app, ["link", &token]), Some(failure));
             let shown = JoinPage { frame: bare(), ways, first, email, name, failure };
-            Ok(with_status(page(&shown), status))
+            Ok((status, headers, page(&shown)).into_response())
         }
     }
 }

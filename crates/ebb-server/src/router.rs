@@ -64,11 +64,11 @@ where
 fn router(app: Arc<App>, stop: CancellationToken) -> Router {
     let api = api::router()
         .layer(Extension(stop))
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(Arc::clone(&app), guard))
         .layer(from_fn_with_state(Arc::clone(&app), identify))
         .layer(from_fn(as_documents));
     let pages = pages::router()
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(Arc::clone(&app), guard))
         .layer(from_fn_with_state(Arc::clone(&app), pages::in_words))
         .layer(from_fn_with_state(Arc::clone(&app), identify));
     let metrics = Router::new()

@@ -143,6 +143,37 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike_and_not_for_ever
 }
 
 #[tokio::test]
+async fn another_site_signs_nobody_in_and_uses_no_link() {
+    let (house, mut ada) = owned().await;
+    let link = ada.invite("bo@example.com", "viewer").await;
+    let form = format!("email=ada%40example.com&name=Bo&password={}", PASSWORD.replace(' ', "+"));
+    let send = |path: &str, said: (&'static str, String)| {
+        let ask = house.ask("POST", path).by_nobody().with(said.0, said.1);
+        ask.text("application/x-www-form-urlencoded", form.clone()).response()
+    };
+    for path in ["/sign-in", &link] {
+        for said in [
+            ("sec-fetch-site", "cross-site".to_owned()),
+            ("sec-fetch-site", "same-site".to_owned()),
+            ("origin", "https://evil.example".to_owned()),
+            ("origin", "null".to_owned()),
+        ] {
+            let refused = send(path, said.clone()).await;
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path} {said:?}");
+            assert!(refused.headers().get(SET_COOKIE).is_none());
+            let page = refused.text().await.unwrap();
+            assert!(page.contains("A606") && page.contains("another address"), "{page}");
+        }
+    }
+    for (path, said) in [
+        ("/sign-in", ("sec-fetch-site", "same-origin".to_owned())),
+        (&*link, ("origin", house.address.clone())),
+    ] {
+        assert_eq!(send(path, said).await.status(), StatusCode::SEE_OTHER, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_form_that_is_too_large_or_is_not_the_page_s_is_told_in_words() {
     let (house, mut ada) = owned().await;
     let mut nobody = Browser::new(&house);

@@ -174,6 +174,20 @@ async fn another_site_signs_nobody_in_and_uses_no_link() {
 }
 
 #[tokio::test]
+async fn who_cannot_come_in_reads_what_a_code_means() {
+    let (house, ada) = owned().await;
+    let nobody = Browser::new(&house);
+    for browser in [&nobody, &ada] {
+        let page = browser.get("/help/A605").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(page.text().await.unwrap().contains("# A605: the link was used already"));
+        assert_eq!(browser.get("/help/A999").await.status(), StatusCode::NOT_FOUND);
+    }
+    assert!(nobody.text("/help/A605").await.contains("href=\"/sign-in\""));
+    assert!(ada.text("/help/A605").await.contains("Overview"));
+}
+
+#[tokio::test]
 async fn a_form_that_is_too_large_or_is_not_the_page_s_is_told_in_words() {
     let (house, mut ada) = owned().await;
     let mut nobody = Browser::new(&house);

@@ -27,7 +27,7 @@ use crate::{
 
 /// What surrounds these pages.
 pub(super) struct Bare {
-    assets: &'static str,
+    pub(super) assets: &'static str,
 }
 
 pub(super) fn bare() -> Bare {

@@ -52,6 +52,11 @@ async fn a_source_is_tested_created_changed_and_deleted() {
     let again = again.await;
     assert!(again.contains("There is a source <code>shop</code> already"), "{again}");
     assert!(again.contains("value=\"shop.db\""), "what was typed stays");
+    let page = [("kind", "sqlite"), ("name", "new"), ("s-path", "shop.db")];
+    let page = shown(send(&mut ada, "/sources/new", &page).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = page.await;
+    assert!(page.contains("id=\"name-wrong\""), "{page}");
+    assert!(page.contains("<code>new</code> cannot be the name of a source"), "{page}");
 
     let page = ada.text("/sources/shop").await;
     let changed = [

@@ -235,6 +235,8 @@ codes! {
         "Ask an owner to invite you with the address that the identity provider has of you";
     PasswordsOff "A617" StopRun "nobody signs in by a password here",
         "Sign in by the identity provider";
+    RequestTooLarge "A618" StopRun "the request is too large",
+        "Send less at once";
 }
 
 impl Code {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -19,7 +18,7 @@ use ebb_workspace::{SystemClock, Workspace};
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     alerts::AlertLine,
     chart::Chart,
     page,

@@ -5,6 +5,7 @@ pub(crate) mod build;
 mod changes;
 mod chart;
 mod door;
+mod form;
 mod frame;
 mod help;
 mod journey;
@@ -35,6 +36,7 @@ use axum::{
 use ebb_core::{Code, Failure, config::Problem};
 
 use crate::{access::Actor, app::App, refusal::Refusal};
+use form::Form;
 use frame::Frame;
 use tool::tool;
 
@@ -103,7 +105,7 @@ pub(crate) async fn in_words(
 ) -> Response {
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
-    let status = refusal.status();
+    let (status, headers) = refusal.head();
     let Some(actor) = actor else {
         if status == StatusCode::UNAUTHORIZED {
             return Redirect::to(&door::sign_in_address(&uri)).into_response();
@@ -113,11 +115,5 @@ pub(crate) async fn in_words(
     let frame = Frame::new(&app, &actor, "");
     let title = refusal.failure().code.title();
     let shown = ErrorPage { frame, title, problems: refusal.0 };
-    match page(&shown) {
-        Ok(mut told) => {
-            *told.status_mut() = status;
-            told
-        }
-        Err(_) => status.into_response(),
-    }
+    (status, headers, page(&shown)).into_response()
 }

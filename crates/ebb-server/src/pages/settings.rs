@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,7 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     changes::{self, Change},
     page,
     words::{ago, clock},

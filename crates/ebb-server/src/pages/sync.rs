@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
@@ -20,7 +19,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     build::Asked,
     page,
     tool::{Tool, tool},

@@ -5,6 +5,7 @@ mod configuration;
 mod description;
 mod effects;
 mod hooks;
+mod kept;
 mod models;
 mod people;
 mod syncs;

@@ -16,7 +16,7 @@ mod typed;
 use std::sync::Arc;
 
 use axum::{
-    Form, Router,
+    Router,
     extract::{Path, State},
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
@@ -29,6 +29,7 @@ use ebb_workspace::Workspace;
 use crate::{
     access::Actor,
     app::{App, Change, Section},
+    pages::Form,
     refusal::Refusal,
 };
 pub(super) use typed::Asked;

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
@@ -20,7 +19,7 @@ use crate::{
     alerts,
     app::{App, Change, Section, shown},
     pages::{
-        Frame,
+        Form, Frame,
         alerts::kind as kind_in_words,
         build::{
             Hold,

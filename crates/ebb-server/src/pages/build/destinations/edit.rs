@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
     response::Response,
 };
@@ -21,7 +20,7 @@ use crate::{
     access::Actor,
     app::{App, Change, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             field::Problems,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
     response::Response,
 };
@@ -22,7 +21,7 @@ use crate::{
     access::Actor,
     app::{App, Section, shown},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             effect::EffectPart,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use ebb_core::{
     Code, Failure,
     port::{Clock, ShownRequest},
@@ -22,7 +22,7 @@ use crate::{
     access::Actor,
     app::{App, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             field::{Prose, sentence},
             highlight::{self, Piece},

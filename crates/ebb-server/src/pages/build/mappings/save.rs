@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
@@ -19,6 +18,7 @@ use crate::{
     access::Actor,
     app::{App, Change, Section, shown},
     pages::{
+        Form,
         build::{
             effect::{self, Edited, EffectPart},
             field::Problems,

@@ -26,6 +26,7 @@ use crate::{
             field::{Choice, Problems},
             highlight::{self, Piece},
             schedule::Schedule,
+            shown_version,
             typed::Typed,
         },
         page,
@@ -86,6 +87,8 @@ pub(super) struct MappingPage {
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) text: String,
+    /// The version that it was made from.
+    pub(super) version: i64,
     /// What is wrong with it.
     pub(super) failures: Vec<Failure>,
     /// What is to be said before it is saved.
@@ -255,7 +258,7 @@ pub(super) async fn editor(
     };
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
+        version: shown_version(&said.typed, configuration.made(Section::Mappings, name)),
     });
     Ok(MappingPage { editing: Some(editing), there, effect, ..bare(app, actor, ends) })
 }
@@ -315,7 +318,7 @@ pub(super) async fn kept(
     };
     let said = shown(&entry.document);
     let text = serde_json::to_string_pretty(&said).unwrap_or_default();
-    let document = document.unwrap_or(Document { text, ..Document::default() });
+    let document = document.unwrap_or(Document { text, version: entry.version, ..Document::default() });
     let said = Said::of(action(&definition, &ends.action)?, name, &said, &columns);
     let draft = Draft::new(Some(name), ends, said);
     Ok(MappingPage { document: Some(document), ..editor(app, actor, draft).await? })

@@ -23,7 +23,7 @@ use crate::{
         build::{
             Hold,
             field::Problems,
-            form_again, lead_to, taken,
+            form_again, lead_to, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -65,7 +65,7 @@ fn rule_page(
         standard: of == Some(AlertRule::STANDARD),
         there: there.map(|name| There {
             name: name.to_owned(),
-            version: entry.map(|entry| entry.version).unwrap_or_default(),
+            version: shown_version(typed, entry),
         }),
         hold: Hold::of(app, actor, Section::AlertRules, of.unwrap_or_default()),
     }

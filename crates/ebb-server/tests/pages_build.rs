@@ -301,6 +301,43 @@ async fn a_mapping_is_rendered_tested_and_created() {
     assert_eq!(led_to(&send(&mut ada, "/mappings/greet/edit", &changed).await), "/mappings/greet");
 }
 
+/// Somebody fills the form of a new mapping and then chooses another destination.
+#[tokio::test]
+async fn what_was_typed_of_a_new_mapping_stays_when_its_ends_change() {
+    let (house, mut ada) = owned().await;
+    let crm = [("kind", "webhook"), ("name", "crm")];
+    led_to(&send(&mut ada, "/destinations/new/webhook", &crm).await);
+    let url = house.receiver.url("/greet");
+    let typed = mapping(&url);
+    // Nothing is chosen for a moment, and then another one.
+    let form: Vec<_> = typed.into_iter().chain([("destination", "")]).collect();
+    let waiting = shown(send(&mut ada, "/build/ends", &form).await, StatusCode::OK).await;
+    assert!(!waiting.contains("savebar"), "there is no editor yet: {waiting}");
+    let inputs = waiting.split("<input type=\"hidden\" name=\"").skip(1);
+    let held: Vec<_> = inputs.filter_map(|input| input.split_once("\" value=\"")).collect();
+    let held = held.iter().map(|(name, rest)| (*name, rest.split('"').next().unwrap()));
+    let held: Vec<_> = held.filter(|(name, _)| *name != "csrf").collect();
+    let ends = [("model", "people"), ("destination", "crm"), ("action", "send")];
+    let form: Vec<_> = held.iter().copied().chain(ends).collect();
+    let answer = send(&mut ada, "/build/ends", &form).await;
+    assert_eq!(
+        answer.headers()["hx-replace-url"],
+        "/mappings/new?model=people&destination=crm&action=send"
+    );
+    let page = shown(answer, StatusCode::OK).await;
+    for expected in [
+        "value=\"Dear {{name}}, {{event}}\"",
+        "value=\"greet\"",
+        "value=\"Europe/Berlin\"",
+        "name=\"records\" value=\"added\" checked",
+        "name=\"destination\" value=\"crm\"",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let enabled = "role=\"switch\" name=\"enabled\" value=\"true\"";
+    assert!(page.contains(&format!("{enabled}>")), "it was not switched on: {page}");
+}
+
 #[tokio::test]
 async fn a_mapping_is_changed_as_json() {
     let (house, mut ada) = owned().await;

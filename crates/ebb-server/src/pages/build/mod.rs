@@ -57,6 +57,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/alerts/rules/{name}", get(rules::show).post(rules::update))
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
+        .route("/build/ends", post(mappings::rejoin))
         .route("/build/editor", post(mappings::rearrange))
         .route("/build/mapping-effect", post(mappings::counts))
         .route("/build/model-effect", post(models::counts))

@@ -2,13 +2,15 @@
 
 mod edit;
 mod editor;
+mod ends;
 mod form;
 mod list;
 mod node;
 mod panel;
 mod save;
 
-pub(super) use edit::{edit, rearrange, show_new};
+pub(super) use edit::{edit, rearrange};
+pub(super) use ends::{rejoin, show_new};
 pub(super) use list::list;
 pub(super) use panel::{render, send};
 pub(super) use save::{counts, create, replace, update};

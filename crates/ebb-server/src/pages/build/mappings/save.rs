@@ -12,7 +12,8 @@ use ebb_store::Role;
 use serde_json::{Map, Value};
 
 use super::{
-    edit::{Document, Draft, Ends, action, editor, kept},
+    edit::{Document, Draft, action, editor, kept},
+    ends::Ends,
     form::Said,
 };
 use crate::{

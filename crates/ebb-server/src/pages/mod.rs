@@ -4,6 +4,7 @@ mod alerts;
 pub(crate) mod build;
 mod changes;
 mod chart;
+mod clock;
 mod door;
 mod frame;
 mod help;

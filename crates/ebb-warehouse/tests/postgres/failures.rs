@@ -28,12 +28,12 @@ async fn a_wrong_password_is_told_without_it() {
     settings.insert("password".to_owned(), "hunter2".into());
     insta::assert_snapshot!(findings(&Source::of(settings.clone())).await, @r"
     connect: S102: the server refused the password of user `ebb_wrong_password`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
     settings.insert("user".to_owned(), "nobody".into());
     insta::assert_snapshot!(findings(&Source::of(settings)).await, @r"
     connect: S102: the server refused the password of user `nobody`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
 }
 

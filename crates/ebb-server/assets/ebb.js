@@ -72,6 +72,14 @@ function compare() {
 document.addEventListener("htmx:afterSettle", compare);
 compare();
 
+// What people opened or closed stays so when the part of the page around it is replaced.
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  for (const details of detail.target.querySelectorAll("details[id]")) {
+    const same = detail.fragment.querySelector(`#${CSS.escape(details.id)}`);
+    if (same) same.open = details.open;
+  }
+});
+
 // A form that came back with something wrong in it: to the first field that is.
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = event.target.closest?.("[data-errors]") ?? document.querySelector("[data-errors]");

@@ -63,10 +63,8 @@ fn rule_page(
         frame: Frame::new(app, actor, "alerts"),
         form: RuleForm::new(&configuration, typed, problems),
         standard: of == Some(AlertRule::STANDARD),
-        there: there.map(|name| There {
-            name: name.to_owned(),
-            version: shown_version(typed, entry),
-        }),
+        there: there
+            .map(|name| There { name: name.to_owned(), version: shown_version(typed, entry) }),
         hold: Hold::of(app, actor, Section::AlertRules, of.unwrap_or_default()),
     }
 }

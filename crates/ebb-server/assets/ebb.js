@@ -65,6 +65,28 @@ export function say(text) {
   document.getElementById("live").textContent = text;
 }
 
+// A status that changes by itself is told to them; the counters beside it are not.
+const statuses = new Map();
+function compare() {
+  const changes = [];
+  for (const part of document.querySelectorAll("[data-told]")) {
+    const [whose, status] = [part.dataset.told, part.textContent.trim()];
+    if ((statuses.get(whose) ?? status) !== status) changes.push(`${whose}: ${status}`);
+    statuses.set(whose, status);
+  }
+  if (changes.length > 0) say(changes.join(", "));
+}
+document.addEventListener("htmx:afterSettle", compare);
+compare();
+
+// What people opened or closed stays so when the part of the page around it is replaced.
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  for (const details of detail.target.querySelectorAll("details[id]")) {
+    const same = detail.fragment.querySelector(`#${CSS.escape(details.id)}`);
+    if (same) same.open = details.open;
+  }
+});
+
 // A form that came back with something wrong in it: to the first field that is.
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = event.target.closest?.("[data-errors]") ?? document.querySelector("[data-errors]");

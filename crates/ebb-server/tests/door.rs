@@ -120,6 +120,55 @@ async fn who_is_not_signed_in_is_sent_to_do_so_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_without_a_session_leads_back_to_its_page() {
+    let (house, _) = owned().await;
+    let browser = Browser::new(&house);
+    let (own, next) = (house.address.as_str(), "/sign-in?next=");
+    for (page, expected) in [
+        (format!("{own}/mappings/all?x=1"), format!("{next}%2Fmappings%2Fall%3Fx%3D1")),
+        ("https://evil.example/mappings/all".to_owned(), format!("{next}%2F")),
+        (String::new(), format!("{next}%2F")),
+    ] {
+        let sent = browser.client.post(format!("{own}/syncs/1/replay")).header("referer", &page);
+        let sent = sent.send().await.unwrap();
+        assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+        assert_eq!(sent.headers()[LOCATION], expected, "{page}");
+    }
+}
+
+/// htmx would take the page to sign in for the part that it asked for.
+#[tokio::test]
+async fn htmx_is_told_that_nobody_is_signed_in() {
+    let (house, _) = owned().await;
+    let browser = Browser::new(&house);
+    for request in [
+        browser.client.get(format!("{}/", house.address)),
+        browser.client.post(format!("{}/build/preview", house.address)),
+    ] {
+        let told = request.header("hx-request", "true").send().await.unwrap();
+        assert_eq!(told.status(), StatusCode::UNAUTHORIZED);
+        assert!(told.text().await.unwrap().contains("A601"));
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_page_is_answered_by_a_page() {
+    let (house, ada) = owned().await;
+    let nobody = Browser::new(&house);
+    for browser in [&ada, &nobody] {
+        for (path, status) in
+            [("/nowhere", StatusCode::NOT_FOUND), ("/theme", StatusCode::METHOD_NOT_ALLOWED)]
+        {
+            let told = browser.get(path).await;
+            assert_eq!(told.status(), status, "{path}");
+            assert_eq!(told.headers().contains_key("allow"), path == "/theme");
+            let text = told.text().await.unwrap();
+            assert!(text.contains("A609") && text.contains("<main"), "{path}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_are_told_alike_and_not_for_ever() {
     let (house, _) = owned().await;
     let mut browser = Browser::new(&house);

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use super::{
     Form, Frame,
     changes::{self, Change},
-    page,
-    words::{ago, clock},
+    clock, page,
+    words::ago,
 };
 use crate::{
     access::{Actor, Gate},
@@ -75,7 +75,7 @@ async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Resp
     let tokens = tokens.map(|token| TokenLine {
         owner: name(&token.person),
         used: token.used_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
-        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| clock(now, at)),
+        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| clock::alone(now, at)),
         mine: owner || token.person == actor.person.id,
         token,
     });

@@ -21,9 +21,9 @@ use serde::Deserialize;
 use super::{
     Form, Frame,
     build::Asked,
-    page,
+    clock, page,
     tool::{Tool, tool},
-    words::{Pill, clock, count, length},
+    words::{Pill, count, length},
 };
 use crate::{access::Actor, app::App, refusal::Refusal};
 
@@ -208,7 +208,7 @@ pub(super) async fn replay(
 
 /// Why and when it began.
 fn began(now: Timestamp, sync: &SyncRecord, plan: Option<&Plan>) -> String {
-    let at = clock(now, sync.started_at);
+    let at = clock::alone(now, sync.started_at);
     match plan.map(|plan| &plan.cause) {
         Some(Cause::Schedule { .. }) => {
             match plan.and_then(|plan| plan.cause.late(sync.started_at)) {

@@ -206,9 +206,9 @@ async fn a_model_with_an_error_is_told() {
     S105: the server refused the SQL: Unknown column 'nmae' in 'SELECT'
       Correct the name; a text stands in single quotes, double quotes enclose names
     S105: the server refused the SQL: Table 'ebb_bad_model.nowhere' doesn't exist
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     S105: the server refused the SQL: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near 'where' at line 1
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     S105: the server refused the SQL: Unknown column 'text' in 'SELECT'
       Correct the name; a text stands in single quotes, double quotes enclose names
     S105: the model holds a placeholder, `?` or `:name`

@@ -29,13 +29,13 @@ async fn a_wrong_password_is_told_without_it() {
     insta::assert_snapshot!(findings(&Source::of(settings.clone())).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `ebb_wrong_password`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
     settings.insert("user".to_owned(), "nobody".into());
     insta::assert_snapshot!(findings(&Source::of(settings)).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `nobody`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
 }
 

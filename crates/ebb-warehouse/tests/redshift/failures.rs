@@ -34,7 +34,7 @@ async fn a_wrong_password_is_told_without_it() {
     insta::assert_snapshot!(findings(&source(settings)).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `ebb_redshift_password`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
 }
 
@@ -128,7 +128,7 @@ async fn a_model_with_an_error_is_told_where() {
     let failure = source.0.preview(&model(sql), Wanted::First, 10).await.unwrap_err();
     insta::assert_snapshot!(told(&failure), @r#"
     S105: the server refused the SQL at line 2, column 3: column "nmae" does not exist (Perhaps you meant to reference the column "u.name".)
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     "#);
     let failure = source
         .0

@@ -24,7 +24,7 @@ use crate::{
         build::{
             Hold,
             field::{Field, Input, Need, Problems, prose},
-            form_again, lead_to, settings, taken,
+            form_again, lead_to, settings, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -118,7 +118,7 @@ fn channel_page(app: &App, actor: &Actor, shown: Shown<'_>) -> Result<ChannelPag
         tested,
         there: of.map(|name| There {
             name: name.to_owned(),
-            version: entry.map(|entry| entry.version).unwrap_or_default(),
+            version: shown_version(typed, entry),
             rules: rules
                 .filter(|(_, rule)| rule.to.contains(name))
                 .map(|(rule, _)| rule.clone())

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::Response,
 };
 use ebb_core::{Code, Column, Failure, port::Wanted};
 use ebb_destination::{ActionManifest, Definition};
 use ebb_store::Role;
-use ebb_workspace::{Freshness, Preview, Workspace};
-use serde::Deserialize;
+use ebb_workspace::{Freshness, Preview};
 
 use super::{
+    ends::Ends,
     form::{MappingForm, Said},
     records::Records,
 };
@@ -28,6 +28,7 @@ use crate::{
             field::{Choice, Problems},
             highlight::{self, Piece},
             schedule::Schedule,
+            shown_version,
             typed::Typed,
         },
         page,
@@ -35,15 +36,6 @@ use crate::{
     },
     refusal::Refusal,
 };
-
-/// What a mapping joins.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::pages::build) struct Ends {
-    pub(super) model: String,
-    pub(super) destination: String,
-    pub(super) action: String,
-}
 
 /// A mapping that is there.
 struct There {
@@ -73,6 +65,8 @@ pub(super) struct MappingPage {
     destinations: Vec<Choice>,
     actions: Vec<Choice>,
     editing: Option<Editing>,
+    /// What was typed and waits for the editor.
+    pub(super) waiting: Typed,
     there: Option<There>,
     hold: Hold,
     /// The mapping as JSON, where it cannot be changed here.
@@ -87,6 +81,8 @@ pub(super) struct MappingPage {
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) text: String,
+    /// The version that it was made from.
+    pub(super) version: i64,
     /// What is wrong with it.
     pub(super) failures: Vec<Failure>,
     /// What is to be said before it is saved.
@@ -107,24 +103,9 @@ pub(super) struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     /// With nothing wrong, and nothing to be said.
-    fn new(of: Option<&'d str>, ends: Ends, said: Said) -> Self {
+    pub(super) fn new(of: Option<&'d str>, ends: Ends, said: Said) -> Self {
         let (problems, wrong) = (Problems::default(), Vec::new());
         Self { of, ends, said, problems, wrong, effect: None }
-    }
-}
-
-impl Ends {
-    pub(super) fn typed(typed: &Typed) -> Self {
-        let [model, destination, action] =
-            ["model", "destination", "action"].map(|key| typed.get(key).to_owned());
-        Self { model, destination, action }
-    }
-
-    /// The definition of the destination's kind.
-    pub(super) fn definition(&self, workspace: &Workspace) -> Result<Arc<Definition>, Failure> {
-        let destination = workspace.project.destinations.get(&self.destination);
-        let kind = destination.map_or(self.destination.as_str(), |found| found.kind.as_str());
-        workspace.catalog.find(kind)
     }
 }
 
@@ -151,47 +132,8 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
 
-pub(in crate::pages::build) async fn show_new(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Query(mut ends): Query<Ends>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let configuration = app.configuration();
-    let project = &configuration.workspace.project;
-    // What cannot be chosen otherwise is chosen.
-    if let (true, Some(model)) = (project.models.len() == 1, project.models.keys().next()) {
-        ends.model.clone_from(model);
-    }
-    if let (true, Some(only)) =
-        (project.destinations.len() == 1, project.destinations.keys().next())
-    {
-        ends.destination.clone_from(only);
-    }
-    if project.destinations.contains_key(&ends.destination) {
-        let definition = ends.definition(&configuration.workspace)?;
-        let mut actions = definition.manifest.actions.keys();
-        match (actions.next(), actions.next()) {
-            (Some(only), None) => only.clone_into(&mut ends.action),
-            _ if definition.action_exists(&ends.action).is_err() => ends.action.clear(),
-            _ => {}
-        }
-    }
-    let known = project.models.contains_key(&ends.model)
-        && project.destinations.contains_key(&ends.destination)
-        && !ends.action.is_empty();
-    if !known {
-        return page(&bare(&app, &actor, ends));
-    }
-    let definition = ends.definition(&configuration.workspace)?;
-    let mut typed = Typed::default();
-    typed.set("enabled", "true");
-    let said = Said::typed(action(&definition, &ends.action)?, typed);
-    page(&editor(&app, &actor, Draft::new(None, ends, said)).await?)
-}
-
 /// A page without the editor.
-fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
+pub(super) fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
     let configuration = app.configuration();
     let project = &configuration.workspace.project;
     let choose = |names: &mut dyn Iterator<Item = &String>, chosen: &str| -> Vec<Choice> {
@@ -212,6 +154,7 @@ fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
         actions,
         ends,
         editing: None,
+        waiting: Typed::default(),
         there: None,
         hold: Hold::Open,
         json: Vec::new(),
@@ -258,7 +201,7 @@ pub(super) async fn editor(
     };
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
+        version: shown_version(&said.typed, configuration.made(Section::Mappings, name)),
     });
     Ok(MappingPage { editing: Some(editing), there, effect, ..bare(app, actor, ends) })
 }
@@ -303,7 +246,8 @@ pub(super) async fn kept(
     };
     let said = shown(&entry.document);
     let text = serde_json::to_string_pretty(&said).unwrap_or_default();
-    let document = document.unwrap_or(Document { text, ..Document::default() });
+    let document =
+        document.unwrap_or(Document { text, version: entry.version, ..Document::default() });
     let said = Said::of(action(&definition, &ends.action)?, name, &said, &columns);
     let draft = Draft::new(Some(name), ends, said);
     Ok(MappingPage { document: Some(document), ..editor(app, actor, draft).await? })

@@ -2,6 +2,7 @@
 
 mod edit;
 mod editor;
+mod ends;
 mod form;
 mod function;
 mod list;
@@ -10,7 +11,8 @@ mod panel;
 mod records;
 mod save;
 
-pub(super) use edit::{edit, rearrange, show_new};
+pub(super) use edit::{edit, rearrange};
+pub(super) use ends::{rejoin, show_new};
 pub(super) use list::list;
 pub(super) use panel::{render, send};
 pub(super) use save::{counts, create, replace, update};

@@ -14,8 +14,9 @@ use ebb_workspace::SystemClock;
 use serde_json::{Map, Value};
 
 use super::{
-    edit::{Ends, action, names, sample},
+    edit::{action, names, sample},
     editor::{is_at, seen},
+    ends::Ends,
     form::Said,
 };
 use crate::{

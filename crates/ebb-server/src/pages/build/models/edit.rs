@@ -30,7 +30,7 @@ use crate::{
             Hold,
             effect::{self, Edited, EffectPart},
             field::Problems,
-            form_again, lead_to, mappings_of, taken,
+            form_again, lead_to, mappings_of, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -103,7 +103,7 @@ fn model_page(app: &App, actor: &Actor, shown: Shown<'_>) -> ModelPage {
     let project = &configuration.workspace.project;
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: configuration.made(Section::Models, name).map_or(0, |entry| entry.version),
+        version: shown_version(typed, configuration.made(Section::Models, name)),
         mappings: mappings_of(&configuration.workspace, |mapping| mapping.model == name),
         query: project.models.get(name).map(|model| model.query.clone()).unwrap_or_default(),
         schedule: project.models.get(name).and_then(|model| Some(words(model.schedule.as_ref()?))),

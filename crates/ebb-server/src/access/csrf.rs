@@ -32,12 +32,11 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     }
     let expected = match request.extensions().get::<Actor>().map(|actor| &actor.credential) {
         Some(Credential::Session { csrf }) => csrf.clone(),
-        // No browser sends a token by itself.
-        Some(Credential::Token { .. }) => return next.run(request).await,
         None if is_cross_site(&request, &app.url()) => {
             return Refusal::from(elsewhere()).into_response();
         }
-        None => return next.run(request).await,
+        // Nothing is done in anybody's name, or by a token, which no browser sends by itself.
+        Some(Credential::Token { .. }) | None => return next.run(request).await,
     };
     if request.headers().get(HEADER).is_some_and(|mark| mark == expected.as_str()) {
         return next.run(request).await;

@@ -12,6 +12,9 @@ use crate::{
 /// A secret that the editor does not know.
 const KEPT: &str = "swordfish-that-is-kept";
 
+/// What stands in the inputs of a form.
+type Typed = &'static [(&'static str, &'static str)];
+
 /// A section's entry with a secret: its section, document and secrets.
 fn entries() -> [(&'static str, Value); 4] {
     let postgres = json!({
@@ -117,7 +120,7 @@ async fn a_folder_that_is_applied_gives_them_again_too() {
 async fn no_test_in_the_page_sends_a_kept_secret_elsewhere() {
     let (_house, mut ada) = owned().await;
     let mark = ada.mark().await;
-    let tests: [(&str, &str, &[(&str, &str)], (&str, &str)); 3] = [
+    let tests: [(&str, &str, Typed, (&str, &str)); 3] = [
         (
             "/sources/new",
             "/build/test-source",

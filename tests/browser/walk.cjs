@@ -310,7 +310,7 @@ async function walk(browser) {
   await look(page, "settings");
   await main.getByRole("link", { name: "All changes" }).click();
   await main.locator("summary", { hasText: "mapping updated" }).first().click();
-  await main.locator("ins").first().waitFor();
+  await main.locator("details[open] ins").first().waitFor();
   await look(page, "changes");
   const viewer = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const theirs = watch(await viewer.newPage());

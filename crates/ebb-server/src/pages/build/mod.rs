@@ -175,7 +175,7 @@ fn taken(app: &App, section: Section, name: &str) -> Option<Failure> {
 /// The version that a form is shown with: the one that it was made from, as long as it is not kept. So what
 /// was refused because of somebody else's change is refused again, and nothing of theirs is lost.
 fn shown_version(typed: &typed::Typed, entry: Option<&Entry>) -> i64 {
-    version(typed).ok().or(entry.map(|entry| entry.version)).unwrap_or_default()
+    version(typed).ok().or_else(|| entry.map(|entry| entry.version)).unwrap_or_default()
 }
 
 /// The version that a form was made from; `A610` if it says none.

@@ -140,7 +140,11 @@ pub(crate) async fn print(
             print_text(&view::sync_text(sync, &groups));
             let held = sync.failure.as_ref().is_some_and(|failure| failure.code == Code::Held);
             if held {
-                print_text(&format!("look at it with: ebb plan {}\n", sync.mapping));
+                print_text(&format!(
+                    "look at it with: ebb plan {}\n\
+                     approve it with: the same command and --approve\n",
+                    sync.mapping
+                ));
             }
         }
     }

@@ -102,6 +102,7 @@ impl Engine {
         // Who cannot reach the source at all wants to know at once; from here on it is waited for.
         job.plan.columns = warehouse.columns(&job.query).await?;
         let again = self.again(&watch.stop);
+        self.begin_anew(&job.plan.name, &**warehouse).await?;
         let tracked = again.ask(|| warehouse.tracked(&job.plan.name)).await?;
         job.plan.generation = backfill::generation(tracked.as_ref(), record.kind);
         record.plan = written(&job.plan);

@@ -51,11 +51,8 @@ pub trait Delivery: Send + Sync {
 
     /// The columns that the plan's fields read and its model lacks: those that the mapping names, and of
     /// those that only defaults name the ones that the model `had`.
-    fn lacking(
-        &self,
-        plan: &Plan,
-        had: &dyn Fn(&str) -> bool,
-    ) -> Result<BTreeSet<String>, Failure>;
+    fn lacking(&self, plan: &Plan, had: &dyn Fn(&str) -> bool)
+    -> Result<BTreeSet<String>, Failure>;
 
     /// Sends requests to the destination.
     fn transport(&self) -> Arc<dyn Transport>;
@@ -105,9 +102,9 @@ impl Job {
     pub fn lacking(&self, tracked: Option<&Tracked>) -> Result<BTreeSet<String>, Failure> {
         let had = |column: &str| {
             let columns = tracked.into_iter().flat_map(|tracked| &tracked.recipe.columns);
-            columns.into_iter().any(|told| {
-                told.strip_prefix(column).is_some_and(|kind| kind.starts_with(' '))
-            })
+            columns
+                .into_iter()
+                .any(|told| told.strip_prefix(column).is_some_and(|kind| kind.starts_with(' ')))
         };
         self.delivery.lacking(&self.plan, &had)
     }

@@ -6,6 +6,7 @@
 
 mod again;
 mod allowance;
+mod anew;
 mod backfill;
 mod changes;
 mod clean;

@@ -299,6 +299,22 @@ async fn a_reset_sends_everything_as_added() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mapping_that_was_made_again_begins_with_nothing_once() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    world.store.remake("people-to-tool", 5);
+    let sync = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((sync.counts.delivered.added, sync.counts.delivered.updated), (100, 0));
+    let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.extracted.total(), 0);
+    world.store.remake("people-to-tool", 6);
+    let plan = world.engine(4).dry_run(world.job(), 0).await.unwrap();
+    assert_eq!(plan.diff.changes.added, 100);
+    let sync = world.sync(5, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.delivered.added, 100, "who looked has forgotten it, and sent nothing");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dry_run_shows_requests_and_leaves_nothing_behind() {
     let world = world(Faults::default());
     let plan = world.engine(1).dry_run(world.job(), 6).await.unwrap();

@@ -308,6 +308,13 @@ pub trait Store: Send + Sync {
     /// Forgets the attempts of records that did not fail in this sync: it went through all changes.
     async fn settle_attempts(&self, mapping: &str, sync: SyncId) -> Result<(), Failure>;
 
+    /// Whether a mapping was deleted and made again since its name last synced: the version of the new one.
+    /// What the old one sent is to be forgotten.
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure>;
+
+    /// What was sent before this version of a mapping is forgotten.
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure>;
+
     /// What destinations got in this month and those behind it, by the month in which a sync began. A
     /// sync counts from its first outcome on, exactly once, whatever was interrupted.
     async fn used(&self, since: Cycle) -> Result<Vec<Used>, Failure>;

@@ -29,6 +29,7 @@ struct State {
     canceled: BTreeMap<SyncId, Cancellation>,
     used: BTreeMap<(Cycle, String), u64>,
     locks: BTreeSet<String>,
+    remade: BTreeMap<String, i64>,
 }
 
 impl State {
@@ -78,6 +79,11 @@ impl Drop for Held {
 impl MemoryStore {
     pub(crate) fn all(&self) -> Vec<SyncRecord> {
         self.state.lock().unwrap().syncs.values().cloned().collect()
+    }
+
+    /// A mapping is deleted and made again.
+    pub(crate) fn remake(&self, mapping: &str, version: i64) {
+        self.state.lock().unwrap().remade.insert(mapping.to_owned(), version);
     }
 
     pub(crate) fn attempts_kept(&self) -> usize {
@@ -218,6 +224,19 @@ impl Store for MemoryStore {
     async fn settle_attempts(&self, mapping: &str, sync: SyncId) -> Result<(), Failure> {
         let mut state = self.state.lock().unwrap();
         state.attempts.retain(|(name, _), (_, last)| name != mapping || *last == sync);
+        Ok(())
+    }
+
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure> {
+        Ok(self.state.lock().unwrap().remade.get(mapping).copied())
+    }
+
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure> {
+        tokio::task::yield_now().await;
+        let mut state = self.state.lock().unwrap();
+        if state.remade.get(mapping) == Some(&version) {
+            state.remade.remove(mapping);
+        }
         Ok(())
     }
 

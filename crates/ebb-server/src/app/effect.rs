@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use ebb_core::{Code, Failure, Operation, Subscription, Tally, port::Diff};
+use ebb_core::{
+    Code, Failure, Operation, Subscription, Tally,
+    port::{Diff, Store},
+};
 use ebb_engine::{Effect, Mappings, Work};
 use ebb_workspace::Workspace;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -99,7 +102,7 @@ impl App {
         const LONGEST: Duration = Duration::from_secs(30);
         let configuration = self.configuration();
         configuration.find(Section::Mappings, mapping)?;
-        Ok(tracked(&configuration.workspace, mapping, LONGEST).await)
+        Ok(self.sent_before(&configuration.workspace, mapping, LONGEST).await)
     }
 
     /// The columns that a mapping reads and that its model does not have any more after an edit; none where
@@ -141,15 +144,23 @@ impl App {
                 Ok(Extent::Change(changes))
             }
             Effect::Nothing | Effect::LaterRecords | Effect::OtherDestination => {
-                Ok(Extent::Stay(tracked(workspace, mapping, longest).await?))
+                Ok(Extent::Stay(self.sent_before(workspace, mapping, longest).await?))
             }
         }
     }
-}
 
-async fn tracked(workspace: &Workspace, mapping: &str, longest: Duration) -> Result<u64, Failure> {
-    let warehouse = workspace.warehouse(&workspace.plan(mapping)?.model.source)?;
-    let asked = timeout(longest, warehouse.tracked(mapping)).await;
-    let late = |_| Failure::new(Code::SourceTimeout, "the source does not answer in time");
-    Ok(asked.map_err(late)??.map_or(0, |tracked| tracked.records))
+    async fn sent_before(
+        &self,
+        workspace: &Workspace,
+        mapping: &str,
+        longest: Duration,
+    ) -> Result<u64, Failure> {
+        if self.store.made_anew(mapping).await?.is_some() {
+            return Ok(0);
+        }
+        let warehouse = workspace.warehouse(&workspace.plan(mapping)?.model.source)?;
+        let asked = timeout(longest, warehouse.tracked(mapping)).await;
+        let late = |_| Failure::new(Code::SourceTimeout, "the source does not answer in time");
+        Ok(asked.map_err(late)??.map_or(0, |tracked| tracked.records))
+    }
 }

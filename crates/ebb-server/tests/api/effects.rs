@@ -145,6 +145,19 @@ async fn a_column_that_a_mapping_reads_is_missed_before_and_after_it_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_that_is_deleted_and_made_again_sends_every_record() {
+    let house = greeted().await;
+    assert_eq!(run(&house, "sync").await["counts"]["extracted"]["added"], 0);
+    let etag = house.api("GET", "/mappings/greet").answer().await.etag;
+    let gone = house.api("DELETE", "/mappings/greet").with("if-match", etag).answer().await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let new = json!({ "name": "greet", "document": mapping(&house, "Hello") });
+    house.api("POST", "/mappings").json(&new).answer().await.expect(201);
+    assert_eq!(run(&house, "sync").await["counts"]["delivered"]["added"], 2);
+    assert_eq!(run(&house, "sync").await["counts"]["extracted"]["added"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_s_plan_names_the_mappings_that_it_touches() {
     let house = greeted().await;
     let mappings = json!({ "greet": mapping(&house, "Dear") });

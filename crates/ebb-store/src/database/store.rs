@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{
     Database,
     fault::{Fault, no_such_sync},
-    groups, history, journal, lease,
+    groups, history, journal, lease, remade,
     right::Purpose,
     rows,
     sql::{Transaction, params},
@@ -167,6 +167,22 @@ impl Store for Database {
                 "delete from attempt where mapping = ?1 and last_sync <> ?2",
                 params![mapping, sync.to_string()],
             )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure> {
+        let mapping = mapping.to_owned();
+        self.read(move |transaction| remade::read(transaction, &mapping)).await
+    }
+
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure> {
+        let mapping = mapping.to_owned();
+        self.write(move |transaction, memory| {
+            lease::check(transaction, &memory.tokens, &mapping)?;
+            let begun = "delete from remade where mapping = ?1 and version = ?2";
+            transaction.execute(begun, params![mapping, version])?;
             Ok(())
         })
         .await

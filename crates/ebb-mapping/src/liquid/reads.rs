@@ -95,7 +95,9 @@ impl Columns {
                     }
                     _ => {}
                 }
-                steps.iter().for_each(|step| self.operand(step));
+                for step in steps {
+                    self.operand(step);
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ mod scheduler;
 mod stage;
 mod trace;
 mod trial;
+mod undelivered;
 
 pub use backfill::sends_again;
 pub use clean::{Leftover, Need};
@@ -40,3 +41,4 @@ pub use scheduler::{Cause, Entry, Mappings, Outlook, Scheduler, Start, Timetable
 pub use stage::PartSize;
 pub use trace::TRACES;
 pub use trial::Trial;
+pub use undelivered::{Undelivered, Undeliveries};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ebb_core::{
     Code, Limits, Subscription, SyncId,
     config::Guards,
-    port::{Cancellation, Clock, Status, Store, SyncKind, Warehouse},
+    port::{Cancellation, Clock, Status, Store, SyncKind, SyncRecord, Warehouse},
 };
 use ebb_engine::{Approval, Need, Retries, Watch};
 
@@ -43,6 +43,42 @@ async fn a_refused_batch_is_halved_until_the_bad_record_stands_alone() {
     assert_eq!(groups.len(), 1);
     assert_eq!((groups[0].failure.code, groups[0].count), (Code::DestinationRejected, 2));
     assert!(groups[0].samples[0].payload.contains("\"value\":50"), "{groups:?}");
+}
+
+/// What a sync did not deliver: the identifier, the code and the number of each line.
+async fn undelivered(world: &World, sync: &SyncRecord) -> Vec<(Option<String>, Code, u64)> {
+    let mut reader = world.engine(90).undelivered(sync).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(found) = reader.next().await.unwrap() {
+        all.extend(found.into_iter().map(|line| (line.record_id, line.failure.code, line.records)));
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_record_that_was_not_delivered_is_told_with_its_reason() {
+    let world = world(Faults { poison: Some(50), ..Faults::default() });
+    let rejected = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    let told = undelivered(&world, &rejected).await;
+    assert_eq!(told.len(), 2, "more than the sample that is kept: {told:?}");
+    assert!(told.iter().all(|(id, code, records)| {
+        id.is_some() && *code == Code::DestinationRejected && *records == 1
+    }));
+
+    *world.receiver.unauthorized.lock().unwrap() = true;
+    people(&world, 0..140);
+    let ended = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    let told = undelivered(&world, &ended).await;
+    assert_eq!(told.len() as u64, ended.counts.failed.total() + ended.counts.discarded.total());
+    assert!(told.iter().all(|(id, code, _)| id.is_some() && *code == Code::DestinationAuth));
+
+    world.store.forget_parts(rejected.id).await.unwrap();
+    let told = undelivered(&world, &rejected).await;
+    let samples = told.iter().filter(|(id, ..)| id.is_some()).count();
+    assert_eq!((samples, told.iter().map(|(.., records)| records).sum::<u64>()), (1, 2));
+    world.store.forget_parts(ended.id).await.unwrap();
+    let number = ended.counts.failed.total();
+    assert_eq!(undelivered(&world, &ended).await, [(None, Code::DestinationAuth, number)]);
 }
 
 #[tokio::test(start_paused = true)]

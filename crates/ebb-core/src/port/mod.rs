@@ -14,8 +14,8 @@ pub use destination::{
 };
 pub use parts::{PartInfo, Parts};
 pub use store::{
-    Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status,
-    Store, SyncKind, SyncRecord, Verdict, processed,
+    Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Reason, Sample,
+    Status, Store, SyncKind, SyncRecord, Verdict, processed,
 };
 pub use tables::{Table, TableColumn, Tables};
 pub use warehouse::{

@@ -220,6 +220,15 @@ pub struct FailureGroup {
     pub samples: Vec<Sample>,
 }
 
+/// Failures of one code and message with the changes that they are of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// The failures.
+    pub group: FailureGroup,
+    /// The `seq` of each; none in a sync of an Ebb that did not keep them.
+    pub seqs: RoaringTreemap,
+}
+
 /// The outcomes of a sync by `seq`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcomes {
@@ -296,6 +305,9 @@ pub trait Store: Send + Sync {
 
     /// The failures of a sync, most records first.
     async fn failure_groups(&self, sync: SyncId) -> Result<Vec<FailureGroup>, Failure>;
+
+    /// The same with the changes that failed so.
+    async fn reasons(&self, sync: SyncId) -> Result<Vec<Reason>, Failure>;
 
     /// How often records of a mapping failed before this sync, in the order of `record_ids`.
     async fn attempts(

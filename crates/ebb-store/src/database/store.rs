@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
     port::{
-        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store,
-        SyncRecord,
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Reason,
+        Store, SyncRecord,
     },
     usage::{Cycle, Used},
 };
@@ -146,6 +146,10 @@ impl Store for Database {
 
     async fn failure_groups(&self, sync: SyncId) -> Result<Vec<FailureGroup>, Failure> {
         self.read(move |transaction| groups::read(transaction, sync)).await
+    }
+
+    async fn reasons(&self, sync: SyncId) -> Result<Vec<Reason>, Failure> {
+        self.read(move |transaction| groups::reasons(transaction, sync)).await
     }
 
     async fn attempts(

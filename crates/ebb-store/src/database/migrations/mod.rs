@@ -13,4 +13,5 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("9.sql"),
     include_str!("10.sql"),
     include_str!("11.sql"),
+    include_str!("12.sql"),
 ];

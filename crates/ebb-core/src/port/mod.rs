@@ -10,7 +10,7 @@ mod warehouse;
 pub use clock::Clock;
 pub use destination::{
     Action, Batch, Batching, Body, Exchange, Header, Item, ItemBuffer, Pace, Reply, Request,
-    ShownRequest, Step, Transport,
+    RequestHead, ShownRequest, Step, Transport,
 };
 pub use parts::{PartInfo, Parts};
 pub use store::{

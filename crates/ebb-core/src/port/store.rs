@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use super::{Diff, PartInfo};
+use super::{Diff, PartInfo, RequestHead};
 use crate::{
     Code, Counts, Failure, Operation, PartNumber, SyncId,
     usage::{Cycle, Used},
@@ -187,6 +187,9 @@ pub enum Verdict {
 pub struct Sample {
     /// The record's identifier.
     pub record_id: String,
+    /// Where it was sent; `None` if nothing was, and in syncs of an Ebb that did not keep it.
+    #[serde(default)]
+    pub request: Option<RequestHead>,
     /// What was sent, or the record if nothing could be.
     pub payload: String,
     /// What was answered.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ebb_testkit::Script;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{door::Browser, house::House};
 
 /// Waits until so many syncs of the mapping have ended; the newest first.
 async fn ended(house: &House, count: usize) -> Vec<Value> {
@@ -45,7 +45,13 @@ async fn a_sync_is_started_once_by_its_key_and_tells_what_failed() {
     let sync = house.get(&format!("/syncs/{id}")).await;
     assert_eq!((&sync["status"], &sync["cause"]), (&json!("partial"), &json!("request")));
     assert_eq!(sync["counts"]["delivered"]["added"], 4);
-    assert_eq!(sync["failures"][0]["samples"][0]["record_id"], "3");
+    let sample = &sync["failures"][0]["samples"][0];
+    assert_eq!(sample["record_id"], "3");
+    assert_eq!(sample["request"]["method"], "POST");
+    assert!(
+        sample["request"]["url"].as_str().unwrap().starts_with("http://127.0.0.1:"),
+        "{sample}"
+    );
     let failures = house.get(&format!("/syncs/{id}/failures")).await;
     assert_eq!(failures["items"], sync["failures"]);
     let csv = house.api("GET", &format!("/syncs/{id}/failures.csv")).answer().await;
@@ -86,6 +92,12 @@ async fn a_download_has_every_record_that_failed_and_not_only_samples() {
     let mut sorted = ids.clone();
     sorted.sort();
     assert_eq!(sorted, expected);
+
+    let mut ada = Browser::new(&house);
+    ada.join(house.first_owner.as_ref().unwrap(), "Ada@Example.com", "Ada").await;
+    let page = ada.text(&format!("/syncs/{id}")).await;
+    assert!(page.contains("POST http://127.0.0.1:"), "{page}");
+    assert!(page.contains("content-type:"), "{page}");
 
     house.control("delete from part");
     let lines = listed().await;

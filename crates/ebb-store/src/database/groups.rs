@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use ebb_core::{
     Code, Failure, SyncId,
-    port::{FailureGroup, Reason, Sample, Verdict},
+    port::{FailureGroup, Reason, RequestHead, Sample, Verdict},
 };
 use roaring::RoaringTreemap;
 
@@ -187,7 +187,10 @@ fn key(group: &FailureGroup) -> Key {
 
 fn cut(mut sample: Sample) -> Sample {
     let texts = [&mut sample.record_id, &mut sample.payload].into_iter();
-    for text in texts.chain(sample.reply.as_mut()) {
+    let of_request = sample.request.iter_mut().flat_map(|RequestHead { url, headers, .. }| {
+        std::iter::once(url).chain(headers.iter_mut().map(|(_, value)| value))
+    });
+    for text in texts.chain(of_request).chain(sample.reply.as_mut()) {
         text.truncate(text.floor_char_boundary(SAMPLE_BYTES));
     }
     sample

@@ -1,6 +1,6 @@
 //! A configured destination: its definition, its settings, and what can be done with it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ebb_core::{
     Code, Column, Failure, Object, Record, Redactor, Value,
@@ -194,6 +194,25 @@ pub fn references(
     directives.retain(|name, _| action.fields.get(name).is_some());
     let mapping = compiled(key, directives, Some(columns))?;
     Ok(mapping.references().clone())
+}
+
+/// The columns that a mapping reads and a model with these columns lacks: those that it names itself, and
+/// of those that the action's defaults name the ones that the model `had`. Defaults name what a record may
+/// or may not have, so the others say nothing.
+pub fn lacking(
+    manifest: &Manifest,
+    key: &str,
+    fields: &Map<String, serde_json::Value>,
+    columns: &[Column],
+    had: &dyn Fn(&str) -> bool,
+) -> Result<BTreeSet<String>, Failure> {
+    let action = action_of(manifest, key)?;
+    let mut own = fields.clone();
+    own.retain(|name, _| action.fields.get(name).is_some());
+    let own = compiled(key, own, Some(columns))?;
+    let mut lacking = references(manifest, key, fields, columns)?.missing;
+    lacking.retain(|column| own.references().missing.contains(column) || had(column));
+    Ok(lacking)
 }
 
 /// What a mapping makes of a record, the action's defaults included, as a JSON object. The action's fields

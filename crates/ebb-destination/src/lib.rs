@@ -20,7 +20,7 @@ mod settings;
 mod template;
 
 pub use catalog::{Catalog, Definition};
-pub use connector::{Connector, check_mapping, payload, references};
+pub use connector::{Connector, check_mapping, lacking, payload, references};
 pub use describe::{ActionDescription, Description, FieldDescription, Need};
 pub use ebb_mapping::References;
 pub use http::{Network, Outlet, Reach, no_answer, transport};

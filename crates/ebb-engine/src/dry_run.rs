@@ -42,6 +42,7 @@ impl Engine {
     pub async fn dry_run(&self, mut job: Job, show: usize) -> Result<DryRun, Failure> {
         let warehouse = Arc::clone(&job.warehouse);
         job.plan.columns = warehouse.columns(&job.query).await?;
+        self.look_anew(&job.plan.name, &*warehouse).await?;
         let tracked = warehouse.tracked(&job.plan.name).await?;
         job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Sync);
         let diff_job = job.diff_job(self.new_id(), &self.limits);
@@ -62,6 +63,7 @@ impl Engine {
         let began = Instant::now();
         let tracked = timeout(longest, async {
             job.plan.columns = warehouse.columns(&job.query).await?;
+            self.look_anew(&job.plan.name, &*warehouse).await?;
             warehouse.tracked(&job.plan.name).await
         });
         let tracked = tracked.await.map_err(late)??;

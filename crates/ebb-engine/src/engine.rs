@@ -118,6 +118,9 @@ impl Engine {
         watch: &Watch,
     ) -> Result<Vec<SyncRecord>, Failure> {
         let lock = self.lock_once_ended(&plan.name).await?;
+        if self.ports.store.made_anew(&plan.name).await?.is_some() {
+            self.give_up(&plan.name, "the mapping was deleted").await?;
+        }
         let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
         if watch.stop.is_cancelled() {
             return Ok(ran);
@@ -146,6 +149,7 @@ impl Engine {
         let span = trace::sync(&job.plan, &record);
         let taken_over = async {
             job.plan.columns = job.warehouse.columns(&job.query).await?;
+            self.begin_anew(&job.plan.name, &*job.warehouse).await?;
             let tracked = job.warehouse.tracked(&job.plan.name).await?;
             job.plan.generation = backfill::generation(tracked.as_ref(), SyncKind::Rebase);
             job.warehouse.rebase(&job.diff_job(record.id, &self.limits)).await
@@ -162,15 +166,10 @@ impl Engine {
     /// Forgets the tracked state of a mapping: the next sync sees every record as added. A sync
     /// that was interrupted is given up.
     pub async fn reset(&self, mapping: &str, warehouse: &dyn Warehouse) -> Result<(), Failure> {
-        let store = &self.ports.store;
         let _lock = self.lock_once_ended(mapping).await?;
-        // No interruption: nobody wants it made up for.
-        if let Some(mut record) = store.unfinished(mapping).await? {
-            record.failure = Some(Failure::new(Code::Canceled, "the mapping was reset"));
-            self.end(&mut record, Status::Canceled).await?;
-        }
-        warehouse.reset(mapping).await?;
-        store.settle_attempts(mapping, self.new_id()).await
+        self.give_up(mapping, "the mapping was reset").await?;
+        self.begin_anew(mapping, warehouse).await?;
+        self.forget(mapping, warehouse).await
     }
 
     /// The right to sync a mapping. One whose sync has told its end is about to give it back: what is

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Counts, Failure,
-    port::{Action, Diff, Phase, Status, SyncKind, SyncRecord},
+    port::{Action, Diff, Phase, Status, SyncKind, SyncRecord, Tracked},
 };
 use tokio::time::Instant;
 
@@ -102,11 +102,13 @@ impl Engine {
         // Who cannot reach the source at all wants to know at once; from here on it is waited for.
         job.plan.columns = warehouse.columns(&job.query).await?;
         let again = self.again(&watch.stop);
+        self.begin_anew(&job.plan.name, &**warehouse).await?;
         let tracked = again.ask(|| warehouse.tracked(&job.plan.name)).await?;
         job.plan.generation = backfill::generation(tracked.as_ref(), record.kind);
         record.plan = written(&job.plan);
         // A mapping that does not compile must not cost a diff.
         let action = job.action(&self.limits)?;
+        record.warnings.extend(lacking(job, tracked.as_ref())?);
         let mut diff_job = job.diff_job(record.id, &self.limits);
         diff_job.trust_deletes = approval == Approval::Approved;
         // A backfill sends everything again whoever made the checksums.
@@ -158,6 +160,18 @@ impl Engine {
     pub(crate) fn diff_job(&self, job: &Job, record: &SyncRecord) -> ebb_core::port::DiffJob {
         job.diff_job(record.id, &self.limits)
     }
+}
+
+/// A warning that the model lacks columns that the mapping reads: it may be meant, so it stops nothing.
+fn lacking(job: &Job, tracked: Option<&Tracked>) -> Result<Option<(String, u64)>, Failure> {
+    let lacking = job.lacking(tracked)?;
+    let columns: Vec<_> = lacking.iter().map(|column| format!("`{column}`")).collect();
+    let warning = format!(
+        "columns that the mapping reads are missing in the model ({}), so records go out without them; \
+         mend the model or the mapping",
+        columns.join(", "),
+    );
+    Ok((!lacking.is_empty()).then_some((warning, lacking.len() as u64)))
 }
 
 /// What a diff gives this mapping to do. Rows without a usable identifier count as extracted and

@@ -1,12 +1,12 @@
 //! What a sync works with, as it was when it began.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ebb_core::{
     Column, Failure, Redactor, SyncId,
     config::{Demand, Mapping, Model},
     limits::Limits,
-    port::{Action, DiffJob, ModelQuery, SyncRecord, Transport, Warehouse},
+    port::{Action, DiffJob, ModelQuery, SyncRecord, Tracked, Transport, Warehouse},
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,11 @@ pub trait Delivery: Send + Sync {
     /// Compiles the plan's action and fields against the model's columns.
     fn compile(&self, plan: &Plan) -> Result<Arc<dyn Action>, Failure>;
 
+    /// The columns that the plan's fields read and its model lacks: those that the mapping names, and of
+    /// those that only defaults name the ones that the model `had`.
+    fn lacking(&self, plan: &Plan, had: &dyn Fn(&str) -> bool)
+    -> Result<BTreeSet<String>, Failure>;
+
     /// Sends requests to the destination.
     fn transport(&self) -> Arc<dyn Transport>;
 
@@ -88,6 +93,20 @@ impl Job {
             limit: limits.records,
             trust_deletes: false,
         }
+    }
+}
+
+impl Job {
+    /// The columns that the mapping reads and its model lacks, by the plan's columns and by those of what was
+    /// sent last.
+    pub fn lacking(&self, tracked: Option<&Tracked>) -> Result<BTreeSet<String>, Failure> {
+        let had = |column: &str| {
+            let columns = tracked.into_iter().flat_map(|tracked| &tracked.recipe.columns);
+            columns
+                .into_iter()
+                .any(|told| told.strip_prefix(column).is_some_and(|kind| kind.starts_with(' ')))
+        };
+        self.delivery.lacking(&self.plan, &had)
     }
 }
 

@@ -131,7 +131,7 @@ impl Engine {
 }
 
 /// Whose parts a sync delivers.
-const fn parts_of(sync: &SyncRecord) -> SyncId {
+pub(crate) const fn parts_of(sync: &SyncRecord) -> SyncId {
     match sync.kind {
         SyncKind::Replay { of } => of,
         SyncKind::Sync | SyncKind::Backfill | SyncKind::Rebase => sync.id,

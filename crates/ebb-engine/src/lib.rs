@@ -6,6 +6,7 @@
 
 mod again;
 mod allowance;
+mod anew;
 mod backfill;
 mod changes;
 mod clean;
@@ -25,6 +26,7 @@ mod scheduler;
 mod stage;
 mod trace;
 mod trial;
+mod undelivered;
 
 pub use backfill::sends_again;
 pub use clean::{Leftover, Need};
@@ -39,3 +41,4 @@ pub use scheduler::{Cause, Entry, Mappings, Outlook, Scheduler, Start, Timetable
 pub use stage::PartSize;
 pub use trace::TRACES;
 pub use trial::Trial;
+pub use undelivered::{Undelivered, Undeliveries};

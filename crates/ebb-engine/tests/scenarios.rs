@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use ebb_core::{
     Code, Limits, Subscription, SyncId,
     config::Guards,
-    port::{Cancellation, Clock, Status, Store, SyncKind, Warehouse},
+    port::{Cancellation, Clock, Status, Store, SyncKind, SyncRecord, Warehouse},
 };
 use ebb_engine::{Approval, Need, Retries, Watch};
 
@@ -43,6 +43,42 @@ async fn a_refused_batch_is_halved_until_the_bad_record_stands_alone() {
     assert_eq!(groups.len(), 1);
     assert_eq!((groups[0].failure.code, groups[0].count), (Code::DestinationRejected, 2));
     assert!(groups[0].samples[0].payload.contains("\"value\":50"), "{groups:?}");
+}
+
+/// What a sync did not deliver: the identifier, the code and the number of each line.
+async fn undelivered(world: &World, sync: &SyncRecord) -> Vec<(Option<String>, Code, u64)> {
+    let mut reader = world.engine(90).undelivered(sync).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(found) = reader.next().await.unwrap() {
+        all.extend(found.into_iter().map(|line| (line.record_id, line.failure.code, line.records)));
+    }
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_record_that_was_not_delivered_is_told_with_its_reason() {
+    let world = world(Faults { poison: Some(50), ..Faults::default() });
+    let rejected = world.sync(1, Approval::Guarded).await.unwrap().remove(0);
+    let told = undelivered(&world, &rejected).await;
+    assert_eq!(told.len(), 2, "more than the sample that is kept: {told:?}");
+    assert!(told.iter().all(|(id, code, records)| {
+        id.is_some() && *code == Code::DestinationRejected && *records == 1
+    }));
+
+    *world.receiver.unauthorized.lock().unwrap() = true;
+    people(&world, 0..140);
+    let ended = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    let told = undelivered(&world, &ended).await;
+    let number = ended.counts.failed.total();
+    assert_eq!(told.iter().map(|(.., records)| records).sum::<u64>(), number);
+    assert!(told.iter().all(|(_, code, _)| *code == Code::DestinationAuth), "{told:?}");
+
+    world.store.forget_parts(rejected.id).await.unwrap();
+    let told = undelivered(&world, &rejected).await;
+    let samples = told.iter().filter(|(id, ..)| id.is_some()).count();
+    assert_eq!((samples, told.iter().map(|(.., records)| records).sum::<u64>()), (1, 2));
+    world.store.forget_parts(ended.id).await.unwrap();
+    assert_eq!(undelivered(&world, &ended).await, [(None, Code::DestinationAuth, number)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -296,6 +332,22 @@ async fn a_reset_sends_everything_as_added() {
     world.engine(2).reset("people-to-tool", &*world.warehouse).await.unwrap();
     let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
     assert_eq!(sync.counts.delivered.added, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_was_made_again_begins_with_nothing_once() {
+    let world = world(Faults::default());
+    world.sync(1, Approval::Guarded).await.unwrap();
+    world.store.remake("people-to-tool", 5);
+    let sync = world.sync(2, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!((sync.counts.delivered.added, sync.counts.delivered.updated), (100, 0));
+    let sync = world.sync(3, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.extracted.total(), 0);
+    world.store.remake("people-to-tool", 6);
+    let plan = world.engine(4).dry_run(world.job(), 0).await.unwrap();
+    assert_eq!(plan.diff.changes.added, 100);
+    let sync = world.sync(5, Approval::Guarded).await.unwrap().remove(0);
+    assert_eq!(sync.counts.delivered.added, 100, "who looked has forgotten it, and sent nothing");
 }
 
 #[tokio::test(start_paused = true)]

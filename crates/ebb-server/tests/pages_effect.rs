@@ -156,6 +156,32 @@ async fn an_edit_of_a_model_asks_whether_records_are_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_column_that_a_mapping_reads_is_missed_before_and_after_it_goes() {
+    let (_house, mut ada) = greeted().await;
+    let page = ada.text("/mappings/greet/edit").await;
+    let json = r#"{ "model": "names", "destination": "hook", "action": "send", "enabled": true,
+        "fields": { "data": { "to": { "@path": "$.properties.name" } } } }"#;
+    let form = [("version", version(&page)), ("document", json), ("then", "save")];
+    led_to(send(&mut ada, "/mappings/greet/document", &form).await).await;
+    let page = ada.text("/models/names").await;
+    let mut form = MODEL.to_vec();
+    form[3] = ("query", "select id, version from people");
+    form.extend([("of", "names"), ("version", version(&page))]);
+    let question = asked(send(&mut ada, "/models/names", &form).await).await;
+    let lost = "It reads a column that the model will not have any more: <code>name</code>";
+    assert!(question.contains(lost), "{question}");
+    form.push(("then", "save"));
+    led_to(send(&mut ada, "/models/names", &form).await).await;
+    led_to(send(&mut ada, "/mappings/greet", &[("wish", "sync")]).await).await;
+    let page = ended(&ada, 2).await;
+    let warned = "columns that the mapping reads are missing in the model (<code>name</code>)";
+    assert!(page.contains(warned), "{page}");
+    let (_, sync) = page.split_once("href=\"/syncs/").unwrap();
+    let sync = ada.text(&format!("/syncs/{}", sync.split('"').next().unwrap())).await;
+    assert!(sync.contains("are missing in the model (<code>name</code>)"), "{sync}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_that_changes_nothing_of_what_is_sent_is_kept_at_once() {
     let (house, mut ada) = greeted().await;
     let url = house.receiver.url("/greet");

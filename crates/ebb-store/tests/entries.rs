@@ -110,7 +110,38 @@ async fn syncs_are_listed_by_mapping_and_status_page_by_page(home: Home) {
     assert_eq!(database.latest_sync("a").await.unwrap().unwrap().id, ids[2]);
 }
 
+async fn a_mapping_that_is_deleted_and_made_again_begins_anew_once(home: Home) {
+    let database = home.open();
+    let mapping = |document: Option<Value>, expected| Edit {
+        section: "mappings".to_owned(),
+        name: given::MAPPING.to_owned(),
+        ..edit(document, expected)
+    };
+    let anew = async |database: &Database| database.made_anew(given::MAPPING).await.unwrap();
+    let first = make(&database, mapping(Some(json!({})), None), line("1")).await.unwrap();
+    assert_eq!(anew(&database).await, None, "what comes from a file may be taken over");
+    make(&database, mapping(None, Some(first)), line("2")).await.unwrap();
+    assert_eq!(anew(&database).await, None, "there is nothing that could sync");
+    let second = make(&database, mapping(Some(json!({})), None), line("3")).await.unwrap();
+    make(&database, mapping(None, Some(second)), line("4")).await.unwrap();
+    let third = make(&database, mapping(Some(json!({})), None), line("5")).await.unwrap();
+    make(&database, mapping(Some(json!({ "enabled": true })), Some(third)), line("6"))
+        .await
+        .unwrap();
+    make(&database, edit(Some(json!({})), None), line("7")).await.unwrap();
+    drop(database);
+    let database = home.open();
+    assert_eq!(anew(&database).await, Some(third));
+    assert_eq!(database.made_anew("shop").await.unwrap(), None);
+    let _lock = database.lock(given::MAPPING).await.unwrap();
+    database.begun_anew(given::MAPPING, second).await.unwrap();
+    assert_eq!(anew(&database).await, Some(third), "it was made again meanwhile");
+    database.begun_anew(given::MAPPING, third).await.unwrap();
+    assert_eq!(anew(&database).await, None);
+}
+
 on_both_engines! {
+    a_mapping_that_is_deleted_and_made_again_begins_anew_once,
     an_entry_is_changed_only_from_the_version_that_is_expected,
     secrets_come_and_go_with_the_edit_that_needs_them,
     syncs_are_listed_by_mapping_and_status_page_by_page,

@@ -45,6 +45,7 @@ pub(crate) fn delivered(seq: u64) -> JournalEntry {
 pub(crate) fn failed(seq: u64, record_id: &str, message: &str) -> JournalEntry {
     let sample = Sample {
         record_id: record_id.to_owned(),
+        request: None,
         payload: "{}".to_owned(),
         reply: Some("no".to_owned()),
     };

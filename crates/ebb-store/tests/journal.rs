@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ebb_core::{
     Code, Counts, Failure, Operation,
-    port::{Attempts, FailureGroup, JournalEntry, Outcomes, Status, Store, Verdict},
+    port::{Attempts, FailureGroup, JournalEntry, Outcomes, Reason, Status, Store, Verdict},
 };
 use ebb_store::Database;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -26,7 +26,7 @@ struct Model {
     outcomes: Outcomes,
     counts: Counts,
     seen: BTreeSet<u64>,
-    groups: BTreeMap<(String, bool), u64>,
+    groups: BTreeMap<(String, bool), BTreeSet<u64>>,
     attempts: BTreeSet<String>,
 }
 
@@ -46,7 +46,7 @@ impl Model {
             if let Some(reason) = &entry.failure {
                 let tried_again = entry.verdict == Verdict::Failed;
                 let key = (reason.0.message().to_owned(), tried_again);
-                *self.groups.entry(key).or_default() += 1;
+                self.groups.entry(key).or_default().insert(entry.seq);
                 if tried_again {
                     self.attempts.insert(reason.1.record_id.clone());
                 }
@@ -70,11 +70,11 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
     })
 }
 
-fn summary(groups: &[FailureGroup]) -> BTreeMap<(String, bool), u64> {
+fn summary(reasons: &[Reason]) -> BTreeMap<(String, bool), BTreeSet<u64>> {
     let key = |group: &FailureGroup| {
         (group.failure.message().to_owned(), group.verdict == Verdict::Failed)
     };
-    groups.iter().map(|group| (key(group), group.count)).collect()
+    reasons.iter().map(|reason| (key(&reason.group), reason.seqs.iter().collect())).collect()
 }
 
 fn repeated_and_concurrent_records_count_once_over_restarts(
@@ -114,7 +114,10 @@ async fn count_once(home: &Home, calls: Vec<(Vec<JournalEntry>, bool)>) {
     assert_eq!(database.outcomes(id(1)).await.unwrap(), model.outcomes);
     assert_eq!(database.sync(id(1)).await.unwrap().counts, model.counts);
     let groups = database.failure_groups(id(1)).await.unwrap();
-    assert_eq!(summary(&groups), model.groups);
+    let reasons = database.reasons(id(1)).await.unwrap();
+    assert_eq!(summary(&reasons), model.groups);
+    assert!(reasons.iter().all(|reason| reason.group.count == reason.seqs.len()));
+    assert_eq!(reasons.into_iter().map(|reason| reason.group).collect::<Vec<_>>(), groups);
     for seq in model.seen {
         let record = format!("record {seq}");
         let found = database.attempts(MAPPING, id(2), &[&record]).await.unwrap();
@@ -199,6 +202,9 @@ async fn failure_groups_are_bounded_in_number_samples_and_bytes(home: Home) {
     assert_eq!((groups[1].failure.message(), groups[1].count), ("message 0", 11));
     assert_eq!(groups[1].samples[1].record_id, "ä".repeat(4096));
     assert_eq!(groups.iter().map(|group| group.count).sum::<u64>(), 260);
+    let reasons = database.reasons(id(1)).await.unwrap();
+    assert_eq!(reasons[0].seqs, (100..250).collect());
+    assert_eq!(reasons[1].seqs, [0].into_iter().chain(250..260).collect());
 }
 
 async fn what_no_text_of_a_server_can_hold_is_found_again(home: Home) {
@@ -208,6 +214,7 @@ async fn what_no_text_of_a_server_can_hold_is_found_again(home: Home) {
     assert_eq!(database.attempts(MAPPING, id(2), &["a\0b"]).await.unwrap(), [once]);
     let groups = database.failure_groups(id(1)).await.unwrap();
     assert_eq!(groups[0].failure.message(), "said \0");
+    assert_eq!(database.reasons(id(1)).await.unwrap()[0].seqs.len(), 1);
     let mut ended = sync(1, Status::Failed);
     ended.failure = Some(Failure::new(Code::Canceled, "\\u0000 \0").help("\0"));
     database.save(&ended).await.unwrap();

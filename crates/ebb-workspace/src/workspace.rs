@@ -1,6 +1,10 @@
 //! A project with everything it names connected: what commands work with.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use ebb_core::{
     Code, Failure, Redactor, Secret, config,
@@ -250,14 +254,31 @@ struct ConfiguredDelivery {
     world: World,
 }
 
-impl Delivery for ConfiguredDelivery {
-    fn compile(&self, plan: &Plan) -> Result<Arc<dyn Action>, Failure> {
-        let config::Mapping { action, fields, enable_batching, .. } = &plan.mapping;
-        let mut fields = fields.clone();
+impl ConfiguredDelivery {
+    /// The mapping's fields with what they refer to.
+    fn fields(&self, plan: &Plan) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+        let mut fields = plan.mapping.fields.clone();
         for directive in fields.values_mut() {
             config::resolve(directive, &self.world)?;
         }
-        self.connector.action(action, &fields, &plan.columns, *enable_batching)
+        Ok(fields)
+    }
+}
+
+impl Delivery for ConfiguredDelivery {
+    fn compile(&self, plan: &Plan) -> Result<Arc<dyn Action>, Failure> {
+        let config::Mapping { action, enable_batching, .. } = &plan.mapping;
+        self.connector.action(action, &self.fields(plan)?, &plan.columns, *enable_batching)
+    }
+
+    fn lacking(
+        &self,
+        plan: &Plan,
+        had: &dyn Fn(&str) -> bool,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let manifest = &self.connector.definition().manifest;
+        let fields = self.fields(plan)?;
+        ebb_destination::lacking(manifest, &plan.mapping.action, &fields, &plan.columns, had)
     }
 
     fn transport(&self) -> Arc<dyn Transport> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Operation, Record};
 
@@ -194,9 +194,27 @@ pub struct ShownRequest {
     pub body: String,
 }
 
+/// Where a request went, as people may see it: secrets are replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHead {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The address, redacted.
+    pub url: String,
+    /// Headers, secret values replaced. Those that [`Transport`] adds are not among them.
+    pub headers: Vec<(String, String)>,
+}
+
 impl Request {
     /// The request without its secrets.
     pub fn shown(&self, redactor: &crate::Redactor) -> ShownRequest {
+        let RequestHead { method, url, headers } = self.head(redactor);
+        let body = redactor.redact(&String::from_utf8_lossy(&self.body.bytes()));
+        ShownRequest { method, url, headers, body }
+    }
+
+    /// The request without its secrets and without its body.
+    pub fn head(&self, redactor: &crate::Redactor) -> RequestHead {
         let headers = self.headers.iter().map(|header| {
             let value = if header.secret {
                 crate::secret::REDACTED.to_owned()
@@ -205,11 +223,10 @@ impl Request {
             };
             (header.name.clone(), value)
         });
-        ShownRequest {
+        RequestHead {
             method: self.method.clone(),
             url: redactor.redact(&self.url),
             headers: headers.collect(),
-            body: redactor.redact(&String::from_utf8_lossy(&self.body.bytes())),
         }
     }
 }

@@ -10,12 +10,12 @@ mod warehouse;
 pub use clock::Clock;
 pub use destination::{
     Action, Batch, Batching, Body, Exchange, Header, Item, ItemBuffer, Pace, Reply, Request,
-    ShownRequest, Step, Transport,
+    RequestHead, ShownRequest, Step, Transport,
 };
 pub use parts::{PartInfo, Parts};
 pub use store::{
-    Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Sample, Status,
-    Store, SyncKind, SyncRecord, Verdict, processed,
+    Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, Phase, Reason, Sample,
+    Status, Store, SyncKind, SyncRecord, Verdict, processed,
 };
 pub use tables::{Table, TableColumn, Tables};
 pub use warehouse::{

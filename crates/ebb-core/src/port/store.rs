@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 
-use super::{Diff, PartInfo};
+use super::{Diff, PartInfo, RequestHead};
 use crate::{
     Code, Counts, Failure, Operation, PartNumber, SyncId,
     usage::{Cycle, Used},
@@ -187,6 +187,9 @@ pub enum Verdict {
 pub struct Sample {
     /// The record's identifier.
     pub record_id: String,
+    /// Where it was sent; `None` if nothing was, and in syncs of an Ebb that did not keep it.
+    #[serde(default)]
+    pub request: Option<RequestHead>,
     /// What was sent, or the record if nothing could be.
     pub payload: String,
     /// What was answered.
@@ -218,6 +221,15 @@ pub struct FailureGroup {
     pub count: u64,
     /// The first few of them.
     pub samples: Vec<Sample>,
+}
+
+/// Failures of one code and message with the changes that they are of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// The failures.
+    pub group: FailureGroup,
+    /// The `seq` of each; none in a sync of an Ebb that did not keep them.
+    pub seqs: RoaringTreemap,
 }
 
 /// The outcomes of a sync by `seq`.
@@ -297,6 +309,9 @@ pub trait Store: Send + Sync {
     /// The failures of a sync, most records first.
     async fn failure_groups(&self, sync: SyncId) -> Result<Vec<FailureGroup>, Failure>;
 
+    /// The same with the changes that failed so.
+    async fn reasons(&self, sync: SyncId) -> Result<Vec<Reason>, Failure>;
+
     /// How often records of a mapping failed before this sync, in the order of `record_ids`.
     async fn attempts(
         &self,
@@ -307,6 +322,13 @@ pub trait Store: Send + Sync {
 
     /// Forgets the attempts of records that did not fail in this sync: it went through all changes.
     async fn settle_attempts(&self, mapping: &str, sync: SyncId) -> Result<(), Failure>;
+
+    /// Whether a mapping was deleted and made again since its name last synced: the version of the new one.
+    /// What the old one sent is to be forgotten.
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure>;
+
+    /// What was sent before this version of a mapping is forgotten.
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure>;
 
     /// What destinations got in this month and those behind it, by the month in which a sync began. A
     /// sync counts from its first outcome on, exactly once, whatever was interrupted.

@@ -254,7 +254,12 @@ impl Diff {
             count,
             samples: ids
                 .iter()
-                .map(|id| Sample { record_id: id.clone(), payload: String::new(), reply: None })
+                .map(|id| Sample {
+                    record_id: id.clone(),
+                    request: None,
+                    payload: String::new(),
+                    reply: None,
+                })
                 .collect(),
         };
         let Discarded { null, duplicates, duplicate_ids } = &self.discarded;

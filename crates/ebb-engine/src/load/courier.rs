@@ -80,6 +80,8 @@ enum Tried {
     Judged(Vec<Result<(), Failure>>),
     /// Nothing is known of any item.
     Refused(Failure),
+    /// The same, because this request got no answer.
+    Unanswered(Request, Failure),
 }
 
 impl Courier {
@@ -174,12 +176,17 @@ impl Courier {
         let mut tried = 0;
         while !batch.items.is_empty() {
             let mut exchanges = Vec::new();
-            let answer = self.attempt(&batch, &mut exchanges).await;
+            let (answers, unanswered) = match self.attempt(&batch, &mut exchanges).await {
+                Tried::Judged(answers) => (Ok(answers), None),
+                Tried::Refused(failure) => (Err(failure), None),
+                Tried::Unanswered(request, failure) => (Err(failure), Some(request)),
+            };
             tried += 1;
-            let judge = Judge { part, redactor: &self.redactor, exchanges: &exchanges };
-            let (again, failure) = match answer {
-                Tried::Judged(answers) => self.judge(&judge, batch, answers, entries),
-                Tried::Refused(failure) => (batch, Some(failure)),
+            let (redactor, unanswered) = (&self.redactor, unanswered.as_ref());
+            let judge = Judge { part, redactor, exchanges: &exchanges, unanswered };
+            let (again, failure) = match answers {
+                Ok(answers) => self.judge(&judge, batch, answers, entries),
+                Err(failure) => (batch, Some(failure)),
             };
             tries.tried(&exchanges, failure.as_ref());
             let Some(failure) = failure else { return };
@@ -266,7 +273,7 @@ impl Courier {
                     for request in requests {
                         match self.send(&request).await {
                             Ok(reply) => exchanges.push(Exchange { request, reply }),
-                            Err(failure) => return Tried::Refused(failure),
+                            Err(failure) => return Tried::Unanswered(request, failure),
                         }
                     }
                 }

@@ -119,7 +119,8 @@ fn rejection(courier: &Courier, record: Record<'_>, failure: Failure) -> Journal
     } else {
         cut(courier.redactor.redact(&record.properties().to_json()), SAMPLE_BYTES)
     };
-    let sample = Sample { record_id: record.record_id().to_owned(), payload, reply: None };
+    let record_id = record.record_id().to_owned();
+    let sample = Sample { record_id, request: None, payload, reply: None };
     let failure = failure.map_message(|message| courier.redactor.redact(&message));
     JournalEntry {
         seq: record.seq(),

@@ -2,7 +2,7 @@
 
 use ebb_core::{
     Code, Failure, Redactor, Remedy,
-    port::{Attempts, Exchange, Item, JournalEntry, Sample, Verdict},
+    port::{Attempts, Exchange, Item, JournalEntry, Request, RequestHead, Sample, Verdict},
 };
 use jiff::Timestamp;
 
@@ -27,6 +27,8 @@ pub(super) struct Judge<'a> {
     pub(super) part: &'a LoadedPart,
     pub(super) redactor: &'a Redactor,
     pub(super) exchanges: &'a [Exchange],
+    /// The request behind those that got no answer.
+    pub(super) unanswered: Option<&'a Request>,
 }
 
 impl Judge<'_> {
@@ -48,12 +50,15 @@ impl Judge<'_> {
             Remedy::Retry | Remedy::PauseSync | Remedy::StopRun => Verdict::Failed,
         };
         let shown = |text: &str| cut(self.redactor.redact(text), SAMPLE_BYTES);
-        let reply = self.exchanges.last().map(|exchange| {
+        let answered = self.exchanges.last().filter(|_| self.unanswered.is_none());
+        let request = self.unanswered.or_else(|| answered.map(|exchange| &exchange.request));
+        let reply = answered.map(|exchange| {
             let body = String::from_utf8_lossy(&exchange.reply.body).into_owned();
             shown(&format!("{} {body}", exchange.reply.status))
         });
         let sample = Sample {
             record_id: record.record_id().to_owned(),
+            request: request.map(|request| self.head(request)),
             payload: shown(&String::from_utf8_lossy(&item.bytes)),
             reply,
         };
@@ -64,6 +69,12 @@ impl Judge<'_> {
             verdict,
             failure: Some(Box::new((failure, sample))),
         })
+    }
+
+    fn head(&self, request: &Request) -> RequestHead {
+        let RequestHead { method, url, headers } = request.head(self.redactor);
+        let headers = headers.into_iter().map(|(name, value)| (name, cut(value, SAMPLE_BYTES)));
+        RequestHead { method, url: cut(url, SAMPLE_BYTES), headers: headers.collect() }
     }
 }
 

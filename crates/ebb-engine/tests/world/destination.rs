@@ -183,6 +183,10 @@ impl Delivery for Tool {
         Err(Failure::new(Code::UnknownAction, format!("no action `{}`", plan.mapping.action)))
     }
 
+    fn lacking(&self, _: &Plan, _: &dyn Fn(&str) -> bool) -> Result<BTreeSet<String>, Failure> {
+        Ok(BTreeSet::new())
+    }
+
     fn transport(&self) -> Arc<dyn Transport> {
         Arc::new(Wire(Arc::clone(&self.receiver)))
     }

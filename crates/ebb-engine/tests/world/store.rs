@@ -11,24 +11,26 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Counts, Failure, Operation, PartNumber, SyncId, Tally,
     port::{
-        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts, Store,
-        SyncRecord, Verdict, processed,
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Parts,
+        Reason, Store, SyncRecord, Verdict, processed,
     },
     record::{OP, SEQ},
     usage::{Cycle, Used},
 };
 use jiff::Timestamp;
+use roaring::RoaringTreemap;
 
 #[derive(Default)]
 struct State {
     syncs: BTreeMap<SyncId, SyncRecord>,
     parts: BTreeMap<SyncId, Vec<PartInfo>>,
     outcomes: BTreeMap<SyncId, Outcomes>,
-    groups: BTreeMap<SyncId, Vec<FailureGroup>>,
+    reasons: BTreeMap<SyncId, Vec<Reason>>,
     attempts: BTreeMap<(String, String), (Attempts, SyncId)>,
     canceled: BTreeMap<SyncId, Cancellation>,
     used: BTreeMap<(Cycle, String), u64>,
     locks: BTreeSet<String>,
+    remade: BTreeMap<String, i64>,
 }
 
 impl State {
@@ -50,12 +52,17 @@ impl State {
     /// What a sync used that has not ended.
     fn open(&self, sync: SyncId) -> Option<Used> {
         let record = self.syncs.get(&sync).filter(|record| !record.status.is_final())?;
-        let groups = self.groups.get(&sync).map(Vec::as_slice).unwrap_or_default();
+        let groups = self.groups(sync);
         Some(Used {
             destination: record.destination()?.to_owned(),
             cycle: Cycle::of(record.started_at),
-            records: processed(&record.counts, groups),
+            records: processed(&record.counts, &groups),
         })
+    }
+
+    fn groups(&self, sync: SyncId) -> Vec<FailureGroup> {
+        let reasons = self.reasons.get(&sync).into_iter().flatten();
+        reasons.map(|reason| reason.group.clone()).collect()
     }
 }
 
@@ -78,6 +85,11 @@ impl Drop for Held {
 impl MemoryStore {
     pub(crate) fn all(&self) -> Vec<SyncRecord> {
         self.state.lock().unwrap().syncs.values().cloned().collect()
+    }
+
+    /// A mapping is deleted and made again.
+    pub(crate) fn remake(&self, mapping: &str, version: i64) {
+        self.state.lock().unwrap().remade.insert(mapping.to_owned(), version);
     }
 
     pub(crate) fn attempts_kept(&self) -> usize {
@@ -178,14 +190,20 @@ impl Store for MemoryStore {
                     *last = sync;
                 }
             }
-            let groups = state.groups.entry(sync).or_default();
-            match groups.iter_mut().find(|group| group.failure == failure) {
-                Some(group) => group.count += 1,
-                None => groups.push(FailureGroup {
-                    failure,
-                    verdict: entry.verdict,
-                    count: 1,
-                    samples: vec![sample],
+            let reasons = state.reasons.entry(sync).or_default();
+            match reasons.iter_mut().find(|reason| reason.group.failure == failure) {
+                Some(Reason { group, seqs }) => {
+                    group.count += 1;
+                    seqs.insert(entry.seq);
+                }
+                None => reasons.push(Reason {
+                    group: FailureGroup {
+                        failure,
+                        verdict: entry.verdict,
+                        count: 1,
+                        samples: vec![sample],
+                    },
+                    seqs: RoaringTreemap::from([entry.seq]),
                 }),
             }
         }
@@ -197,7 +215,11 @@ impl Store for MemoryStore {
     }
 
     async fn failure_groups(&self, sync: SyncId) -> Result<Vec<FailureGroup>, Failure> {
-        Ok(self.state.lock().unwrap().groups.get(&sync).cloned().unwrap_or_default())
+        Ok(self.state.lock().unwrap().groups(sync))
+    }
+
+    async fn reasons(&self, sync: SyncId) -> Result<Vec<Reason>, Failure> {
+        Ok(self.state.lock().unwrap().reasons.get(&sync).cloned().unwrap_or_default())
     }
 
     async fn attempts(
@@ -218,6 +240,19 @@ impl Store for MemoryStore {
     async fn settle_attempts(&self, mapping: &str, sync: SyncId) -> Result<(), Failure> {
         let mut state = self.state.lock().unwrap();
         state.attempts.retain(|(name, _), (_, last)| name != mapping || *last == sync);
+        Ok(())
+    }
+
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure> {
+        Ok(self.state.lock().unwrap().remade.get(mapping).copied())
+    }
+
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure> {
+        tokio::task::yield_now().await;
+        let mut state = self.state.lock().unwrap();
+        if state.remade.get(mapping) == Some(&version) {
+            state.remade.remove(mapping);
+        }
         Ok(())
     }
 

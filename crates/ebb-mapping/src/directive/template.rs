@@ -39,6 +39,11 @@ impl Template {
     /// Cuts a template; `source` makes a source of each path.
     pub(crate) fn new(text: &str, mut source: impl FnMut(Path) -> Source) -> Self {
         if TRIPLE.is_match(text) {
+            for found in DOUBLE.captures_iter(text) {
+                // What it is filled in from is the whole event; this only notes what it names.
+                let (_, [path]) = found.extract();
+                source(Path::parse(trim(path.trim_start_matches('{'))));
+            }
             return Self::Twice(text.into());
         }
         let mut parts = Vec::new();

@@ -9,9 +9,12 @@ mod cursor;
 mod evaluate;
 mod filters;
 mod parse;
+mod reads;
 mod render;
 mod syntax;
 mod tokens;
+
+use std::collections::BTreeSet;
 
 use ebb_core::Value;
 
@@ -32,6 +35,11 @@ impl Liquid {
         }
         let nodes = tokens::tokens(text).and_then(parse::parse);
         nodes.map(Self).map_err(|reason| format!("the Liquid template cannot be read: {reason}"))
+    }
+
+    /// The columns that the template names.
+    pub(crate) fn columns(&self) -> BTreeSet<String> {
+        reads::Columns::of(&self.0)
     }
 
     /// Fills in the values.

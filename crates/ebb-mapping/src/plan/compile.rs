@@ -174,10 +174,13 @@ impl<'c> Compiler<'c> {
             Some(Place::Nowhere) => {
                 let path = format!("/{}", self.place.join("/"));
                 let message = match source.column() {
-                    Some(name) => format!(
-                        "reads the column `{name}`, which the model lacks. {}",
-                        suggest::allowed(name, columns.iter().map(|column| &*column.name))
-                    ),
+                    Some(name) => {
+                        self.references.missing.insert(name.to_owned());
+                        format!(
+                            "reads the column `{name}`, which the model lacks. {}",
+                            suggest::allowed(name, columns.iter().map(|column| &*column.name))
+                        )
+                    }
                     None => format!(
                         "reads `{}`, which no record has. Columns are at `$.properties.<column>`",
                         source.text()
@@ -222,7 +225,13 @@ impl<'c> Compiler<'c> {
         let Some(text) = template.as_str() else { return self.fail("`@liquid` needs text") };
         self.references.whole = true;
         match Liquid::new(text) {
-            Ok(liquid) => Node::Liquid(Box::new(liquid)),
+            Ok(liquid) => {
+                for column in liquid.columns() {
+                    // What it is filled in from is the whole event; this only notes what it names.
+                    self.source(["properties", &column].into_iter().map(Into::into).collect());
+                }
+                Node::Liquid(Box::new(liquid))
+            }
             Err(reason) => self.fail(reason),
         }
     }

@@ -11,6 +11,8 @@ pub struct References {
     pub columns: BTreeSet<usize>,
     /// Whether it reads the event as a whole, and with it every column.
     pub whole: bool,
+    /// The columns that it names and the model lacks.
+    pub missing: BTreeSet<String>,
     /// Paths that lead nowhere, such as to a column that does not exist: warnings.
     pub unknown: Vec<Problem>,
 }

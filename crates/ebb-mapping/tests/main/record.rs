@@ -101,6 +101,18 @@ fn a_column_that_does_not_exist_is_a_warning_with_the_nearest_name() {
 }
 
 #[test]
+fn a_column_that_does_not_exist_is_found_wherever_it_is_named() {
+    let mapping = compile(
+        r#"{"path":{"@path":"$.properties.one.deep"},"text":{"@template":"{{properties.two}}"},
+            "twice":{"@template":"{{{properties.three}}} {{properties.email}}"},
+            "liquid":{"@liquid":"{% if properties.four %}{{ properties.email | append: properties.five }}{% endif %}"},
+            "own":{"@liquid":"{% assign properties = 1 %}{{ properties.six }}"}}"#,
+    );
+    let missing: Vec<_> = mapping.references().missing.iter().map(String::as_str).collect();
+    assert_eq!(missing, ["five", "four", "one", "three", "two"]);
+}
+
+#[test]
 fn a_failing_directive_names_its_field() {
     let mapping = compile(
         r#"{"traits":{"name":{"@case":{"operator":"title","value":{"@path":"$.properties.email"}}}}}"#,

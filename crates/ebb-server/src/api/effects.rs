@@ -1,6 +1,6 @@
 //! What an edit would mean for the records that were sent before it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
 use ebb_core::Tally;
@@ -48,6 +48,9 @@ struct EffectView {
     /// they are.
     #[schema(required, nullable, value_type = Option<shapes::Tally>)]
     changes: Option<Tally>,
+    /// The columns that the mapping reads and that the model would not have: records would go out without
+    /// them. None are named where the source does not tell.
+    lacking: BTreeSet<String>,
     /// The kind of sync that may follow the edit: `backfill` sends the records again, `rebase` does not.
     #[schema(required, nullable)]
     offers: Option<&'static str>,
@@ -97,8 +100,9 @@ async fn effects(
     let until = Instant::now() + LONGEST;
     let mut mappings = Vec::new();
     for touched in app.touched(&draft, section).await? {
+        let lacking = app.lacking(&draft, &touched, until).await;
         let extent = app.extent(&draft, &touched, until).await;
-        mappings.push(EffectView::new(touched, extent));
+        mappings.push(EffectView::new(touched, lacking, extent));
     }
     Ok(Json(EffectsView { mappings }))
 }
@@ -113,7 +117,11 @@ pub(super) fn offers(touched: &Touched) -> Option<&'static str> {
 }
 
 impl EffectView {
-    fn new(touched: Touched, extent: Result<Extent, ebb_core::Failure>) -> Self {
+    fn new(
+        touched: Touched,
+        lacking: BTreeSet<String>,
+        extent: Result<Extent, ebb_core::Failure>,
+    ) -> Self {
         let offers = offers(&touched);
         let (tracked, changes, failure) = match extent {
             Ok(Extent::Stay(records)) => (Some(records), None, None),
@@ -121,6 +129,6 @@ impl EffectView {
             Err(failure) => (None, None, Some(FailureView::from(&failure))),
         };
         let Touched { mapping, effect, .. } = touched;
-        Self { mapping, effect, tracked, changes, offers, failure }
+        Self { mapping, effect, tracked, changes, lacking, offers, failure }
     }
 }

@@ -13,6 +13,7 @@ mod document;
 mod effects;
 mod entries;
 mod extract;
+mod failures;
 mod mappings;
 mod once;
 mod paging;
@@ -76,6 +77,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(mappings::router())
         .merge(effects::router())
         .merge(syncs::router())
+        .merge(failures::router())
         .merge(progress::router())
         .merge(alerts::router())
         .merge(usage::router())

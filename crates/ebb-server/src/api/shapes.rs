@@ -40,11 +40,23 @@ pub(super) struct Phase {
 #[derive(ToSchema)]
 pub(super) struct Sample {
     record_id: String,
+    /// Where it was sent; null if nothing was.
+    #[schema(required, nullable)]
+    request: Option<RequestHead>,
     /// What was sent, or the record if nothing could be.
     payload: String,
     /// What was answered.
     #[schema(required, nullable)]
     reply: Option<String>,
+}
+
+/// Where a request went. Credentials are not in it.
+#[derive(ToSchema)]
+pub(super) struct RequestHead {
+    method: String,
+    url: String,
+    /// Names with values.
+    headers: Vec<Vec<String>>,
 }
 
 /// That somebody asked a sync to end early.

@@ -2,16 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use ebb_core::{
-    Code, Failure, SyncId,
-    port::{FailureGroup, Status, Verdict},
-};
+use axum::{Json, extract::State, response::Response};
+use ebb_core::{Code, Failure, SyncId, port::Status};
 use ebb_engine::Work;
 use ebb_store::SyncFilter;
 use serde::{Deserialize, Serialize};
@@ -35,7 +27,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cancel))
         .routes(routes!(replay))
         .routes(routes!(failures))
-        .routes(routes!(failures_csv))
 }
 
 /// Which syncs are listed.
@@ -211,80 +202,4 @@ async fn failures(
 ) -> Result<Json<Failures>, Refusal> {
     let groups = app.failures(&app.sync(&id).await?).await?;
     Ok(Json(Failures { items: groups.into_iter().map(FailureGroupView::from).collect() }))
-}
-
-/// Download the samples of a sync's failures, one a line
-#[utoipa::path(get, path = "/syncs/{id}/failures.csv", tag = "syncs", params(("id" = String, Path)),
-    responses((status = 200, description = "Code, verdict, message, advice, record, payload, answer",
-        body = String, content_type = "text/csv")))]
-async fn failures_csv(
-    State(app): State<Arc<App>>,
-    _: Actor,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let sync = app.sync(&id).await?;
-    let text = csv(&app.failures(&sync).await?);
-    let name = format!("attachment; filename=\"failures-{}.csv\"", sync.id);
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (
-            header::CONTENT_DISPOSITION,
-            HeaderValue::try_from(name).map_err(|error| {
-                Failure::new(Code::StateUnavailable, "the file has no name").caused_by(error)
-            })?,
-        ),
-    ];
-    Ok((headers, text).into_response())
-}
-
-fn csv(groups: &[FailureGroup]) -> String {
-    let mut text = "code,verdict,message,advice,record_id,payload,reply\r\n".to_owned();
-    for FailureGroup { failure, verdict, samples, .. } in groups {
-        let verdict = match verdict {
-            Verdict::Delivered => "delivered",
-            Verdict::Failed => "failed",
-            Verdict::Discarded => "discarded",
-        };
-        for sample in samples {
-            let cells = [
-                failure.code.as_str(),
-                verdict,
-                failure.message(),
-                failure.advice(),
-                &sample.record_id,
-                &sample.payload,
-                sample.reply.as_deref().unwrap_or_default(),
-            ];
-            let cells: Vec<_> = cells.into_iter().map(cell).collect();
-            text.push_str(&cells.join(","));
-            text.push_str("\r\n");
-        }
-    }
-    text
-}
-
-/// A value as RFC 4180 has it. What a spreadsheet would take for a formula is made plain text by an
-/// apostrophe before it: values come from others.
-fn cell(value: &str) -> String {
-    let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let number = value.parse::<f64>().is_ok();
-    let mark = if formula && !number { "'" } else { "" };
-    format!("\"{mark}{}\"", value.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn a_cell_keeps_its_quotes_and_is_no_formula() {
-        for (value, expected) in [
-            ("a \"b\", c", "\"a \"\"b\"\", c\""),
-            ("=1+1", "\"'=1+1\""),
-            ("-12.5", "\"-12.5\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(cell(value), expected);
-        }
-    }
 }

@@ -1,11 +1,14 @@
 //! What an edit means for the records that were sent before it, told before it is made.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use ebb_core::{Code, Failure, Operation, Subscription, Tally, port::Diff};
+use ebb_core::{
+    Code, Failure, Operation, Subscription, Tally,
+    port::{Diff, Store},
+};
 use ebb_engine::{Effect, Mappings, Work};
 use ebb_workspace::Workspace;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{App, Section, draft::Draft};
 
@@ -99,7 +102,32 @@ impl App {
         const LONGEST: Duration = Duration::from_secs(30);
         let configuration = self.configuration();
         configuration.find(Section::Mappings, mapping)?;
-        Ok(tracked(&configuration.workspace, mapping, LONGEST).await)
+        Ok(self.sent_before(&configuration.workspace, mapping, LONGEST).await)
+    }
+
+    /// The columns that a mapping reads and that its model does not have any more after an edit; none where
+    /// the source does not tell until a moment.
+    pub(crate) async fn lacking(
+        &self,
+        draft: &Draft,
+        touched: &Touched,
+        until: Instant,
+    ) -> BTreeSet<String> {
+        let Touched { mapping, effect, .. } = touched;
+        if !matches!(effect, Effect::SentAgain | Effect::All) {
+            return BTreeSet::new();
+        }
+        let workspace = &draft.configuration.workspace;
+        let asked = async {
+            let mut job = workspace.job_of(mapping)?;
+            job.plan.columns = job.warehouse.columns(&job.query).await?;
+            let tracked = job.warehouse.tracked(mapping).await?;
+            job.lacking(tracked.as_ref())
+        };
+        match timeout_at(until, asked).await {
+            Ok(Ok(lacking)) => lacking,
+            Ok(Err(_)) | Err(_) => BTreeSet::new(),
+        }
     }
 
     async fn count(
@@ -116,15 +144,23 @@ impl App {
                 Ok(Extent::Change(changes))
             }
             Effect::Nothing | Effect::LaterRecords | Effect::OtherDestination => {
-                Ok(Extent::Stay(tracked(workspace, mapping, longest).await?))
+                Ok(Extent::Stay(self.sent_before(workspace, mapping, longest).await?))
             }
         }
     }
-}
 
-async fn tracked(workspace: &Workspace, mapping: &str, longest: Duration) -> Result<u64, Failure> {
-    let warehouse = workspace.warehouse(&workspace.plan(mapping)?.model.source)?;
-    let asked = timeout(longest, warehouse.tracked(mapping)).await;
-    let late = |_| Failure::new(Code::SourceTimeout, "the source does not answer in time");
-    Ok(asked.map_err(late)??.map_or(0, |tracked| tracked.records))
+    async fn sent_before(
+        &self,
+        workspace: &Workspace,
+        mapping: &str,
+        longest: Duration,
+    ) -> Result<u64, Failure> {
+        if self.store.made_anew(mapping).await?.is_some() {
+            return Ok(0);
+        }
+        let warehouse = workspace.warehouse(&workspace.plan(mapping)?.model.source)?;
+        let asked = timeout(longest, warehouse.tracked(mapping)).await;
+        let late = |_| Failure::new(Code::SourceTimeout, "the source does not answer in time");
+        Ok(asked.map_err(late)??.map_or(0, |tracked| tracked.records))
+    }
 }

@@ -66,6 +66,8 @@ struct MappingPage {
     /// When it goes on, if the limit of usage is reached.
     paused: Option<String>,
     alerts: Vec<AlertLine>,
+    /// What people should know of the latest sync, each with how often.
+    warnings: Vec<(String, u64)>,
     busy: bool,
     delivered: String,
     success: Option<String>,
@@ -141,6 +143,7 @@ pub(super) async fn show(
             .filter(|alert| alert.trouble != Trouble::Held.as_str())
             .map(|alert| AlertLine::new(alert, now))
             .collect(),
+        warnings: latest.map(|sync| sync.warnings.clone()).unwrap_or_default(),
         busy: running || queued,
         delivered: count(history.iter().map(|sync| sync.counts.delivered.total()).sum()),
         success: success(&history),

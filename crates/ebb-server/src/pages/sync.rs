@@ -10,7 +10,7 @@ use axum::{
 };
 use ebb_core::{
     Failure, Operation,
-    port::{Cancellation, Clock, FailureGroup, Status, SyncKind, SyncRecord, Verdict},
+    port::{Cancellation, Clock, FailureGroup, Sample, Status, SyncKind, SyncRecord, Verdict},
 };
 use ebb_engine::{Cause, Plan, Work};
 use ebb_store::Role;
@@ -67,7 +67,7 @@ struct Group {
     again: bool,
     records: Vec<String>,
     more: u64,
-    sample: Option<(String, String, Option<String>)>,
+    sample: Option<Sample>,
 }
 
 /// A share of the outcomes, in percent.
@@ -346,10 +346,7 @@ impl Group {
             again,
             more: number.saturating_sub(samples.len() as u64),
             records: samples.iter().map(|sample| sample.record_id.clone()).collect(),
-            sample: samples
-                .into_iter()
-                .find(|sample| !sample.payload.is_empty())
-                .map(|sample| (sample.record_id, sample.payload, sample.reply)),
+            sample: samples.into_iter().find(|sample| !sample.payload.is_empty()),
         }
     }
 }

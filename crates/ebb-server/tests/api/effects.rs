@@ -71,7 +71,7 @@ async fn an_edit_of_fields_is_told_and_a_backfill_sends_it_to_all() {
         told,
         json!([{
             "mapping": "greet", "effect": "later_records", "tracked": 2, "changes": null,
-            "offers": "backfill", "failure": null,
+            "lacking": [], "offers": "backfill", "failure": null,
         }])
     );
     put(&house, "/mappings/greet", &other).await;
@@ -101,7 +101,7 @@ async fn an_edit_of_a_model_is_counted_and_a_rebase_keeps_it_from_sending() {
         json!([{
             "mapping": "greet", "effect": "sent_again", "tracked": null,
             "changes": { "added": 0, "updated": 2, "deleted": 0 },
-            "offers": "rebase", "failure": null,
+            "lacking": [], "offers": "rebase", "failure": null,
         }])
     );
     put(&house, "/models/names", &other).await;
@@ -117,6 +117,44 @@ async fn an_edit_of_a_model_is_counted_and_a_rebase_keeps_it_from_sending() {
     let told = effect(&house, "/models/names", &identified).await;
     assert_eq!(told[0]["effect"], "all");
     assert_eq!(told[0]["changes"], json!({ "added": 2, "updated": 0, "deleted": 2 }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_column_that_a_mapping_reads_is_missed_before_and_after_it_goes() {
+    let house = greeted().await;
+    let mut reading = mapping(&house, "Hello");
+    reading["fields"]["data"] = json!({
+        "name": { "@path": "$.properties.name" }, "greeting": { "@template": "Dear {{properties.name}}" },
+    });
+    put(&house, "/mappings/greet", &reading).await;
+    assert_eq!(run(&house, "sync").await["warnings"], json!([]));
+    let less = model("select id, version from people");
+    let told = effect(&house, "/models/names", &less).await;
+    assert_eq!(told[0]["lacking"], json!(["name"]), "{told}");
+    assert_eq!(told[0]["changes"]["updated"], 2);
+    put(&house, "/models/names", &less).await;
+    let sync = run(&house, "sync").await;
+    assert_eq!(sync["status"], "succeeded");
+    let warned = json!([[
+        "columns that the mapping reads are missing in the model (`name`), so records go out without \
+         them; mend the model or the mapping",
+        1
+    ]]);
+    assert_eq!(sync["warnings"], warned);
+    assert_eq!(run(&house, "sync").await["warnings"], warned, "also where nothing changed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_that_is_deleted_and_made_again_sends_every_record() {
+    let house = greeted().await;
+    assert_eq!(run(&house, "sync").await["counts"]["extracted"]["added"], 0);
+    let etag = house.api("GET", "/mappings/greet").answer().await.etag;
+    let gone = house.api("DELETE", "/mappings/greet").with("if-match", etag).answer().await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let new = json!({ "name": "greet", "document": mapping(&house, "Hello") });
+    house.api("POST", "/mappings").json(&new).answer().await.expect(201);
+    assert_eq!(run(&house, "sync").await["counts"]["delivered"]["added"], 2);
+    assert_eq!(run(&house, "sync").await["counts"]["extracted"]["added"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ebb_testkit::Script;
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::{door::Browser, house::House};
 
 /// Waits until so many syncs of the mapping have ended; the newest first.
 async fn ended(house: &House, count: usize) -> Vec<Value> {
@@ -45,15 +45,22 @@ async fn a_sync_is_started_once_by_its_key_and_tells_what_failed() {
     let sync = house.get(&format!("/syncs/{id}")).await;
     assert_eq!((&sync["status"], &sync["cause"]), (&json!("partial"), &json!("request")));
     assert_eq!(sync["counts"]["delivered"]["added"], 4);
-    assert_eq!(sync["failures"][0]["samples"][0]["record_id"], "3");
+    let sample = &sync["failures"][0]["samples"][0];
+    assert_eq!(sample["record_id"], "3");
+    assert_eq!(sample["request"]["method"], "POST");
+    assert!(
+        sample["request"]["url"].as_str().unwrap().starts_with("http://127.0.0.1:"),
+        "{sample}"
+    );
     let failures = house.get(&format!("/syncs/{id}/failures")).await;
     assert_eq!(failures["items"], sync["failures"]);
     let csv = house.api("GET", &format!("/syncs/{id}/failures.csv")).answer().await;
     assert_eq!((csv.status, csv.kind.as_str()), (200, "text/csv; charset=utf-8"));
     let lines: Vec<_> = csv.text.lines().collect();
-    assert_eq!(lines[0], "code,verdict,message,advice,record_id,payload,reply");
+    assert_eq!(lines[0], "code,verdict,message,advice,record_id,payload,reply,records");
     assert!(lines[1].starts_with("\"D205\",\"discarded\","), "{}", csv.text);
     assert!(lines[1].contains(",\"3\","), "{}", csv.text);
+    assert!(lines[1].ends_with(",\"1\""), "{}", csv.text);
 
     assert_eq!(house.get("/syncs?status=partial").await["items"][0]["id"], id);
     assert_eq!(house.get("/syncs?status=held").await["items"], json!([]));
@@ -61,6 +68,41 @@ async fn a_sync_is_started_once_by_its_key_and_tells_what_failed() {
         let refused = house.api("GET", &format!("/syncs?{query}")).answer().await;
         assert_eq!(refused.refusal(), (400, "A610".to_owned()), "{query}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_has_every_record_that_failed_and_not_only_samples() {
+    let house = House::new(300, Script::default()).await;
+    let bad: Vec<String> = (1..=300).step_by(2).map(|id| id.to_string()).collect();
+    house.receiver.refuse(bad.clone());
+    start(&house, "a").await;
+    let sync = ended(&house, 1).await[0].clone();
+    let id = sync["id"].as_str().unwrap();
+    let group = &house.get(&format!("/syncs/{id}")).await["failures"][0];
+    assert_eq!((&group["count"], group["samples"].as_array().unwrap().len()), (&json!(150), 5));
+    let listed = async || {
+        let path = format!("/syncs/{id}/failures.csv");
+        let text = house.api("GET", &path).answer().await.text;
+        let lines = text.lines().skip(1).map(|line| line.split("\",\"").map(str::to_owned));
+        lines.map(Iterator::collect::<Vec<_>>).collect::<Vec<_>>()
+    };
+    let ids: Vec<String> = listed().await.iter().map(|line| line[4].clone()).collect();
+    let mut expected = bad;
+    expected.sort();
+    let mut sorted = ids.clone();
+    sorted.sort();
+    assert_eq!(sorted, expected);
+
+    let mut ada = Browser::new(&house);
+    ada.join(house.first_owner.as_ref().unwrap(), "Ada@Example.com", "Ada").await;
+    let page = ada.text(&format!("/syncs/{id}")).await;
+    assert!(page.contains("POST http://127.0.0.1:"), "{page}");
+    assert!(page.contains("content-type:"), "{page}");
+
+    house.control("delete from part");
+    let lines = listed().await;
+    assert_eq!(lines.len(), 6, "the samples, and a number for the rest: {lines:?}");
+    assert_eq!((lines[5][4].as_str(), lines[5][7].as_str()), ("", "145\""));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

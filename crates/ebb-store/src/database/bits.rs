@@ -29,11 +29,16 @@ pub(super) const fn of(outcomes: &mut Outcomes, verdict: Verdict) -> &mut Roarin
     }
 }
 
+/// The chunk in which a seq lies.
+pub(super) const fn chunk_of(seq: u64) -> u64 {
+    seq >> CHUNK_BITS
+}
+
 /// The chunks in which the seqs lie.
 pub(super) fn chunks(seqs: &RoaringTreemap) -> impl Iterator<Item = u64> {
     let mut rest = seqs.iter();
     std::iter::from_fn(move || {
-        let chunk = rest.next()? >> CHUNK_BITS;
+        let chunk = chunk_of(rest.next()?);
         if let Some(following) = (chunk + 1).checked_mul(1 << CHUNK_BITS) {
             rest.advance_to(following);
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     Database, Fault,
     people::moment,
+    remade,
     sql::{Row, Transaction, params},
 };
 
@@ -157,6 +158,7 @@ fn make(transaction: &Transaction<'_>, edit: &Edit, line: &AuditLine) -> Result<
         let remove = "delete from entry where section = ?1 and name = ?2";
         transaction.execute(remove, params![section, name])?;
     }
+    remade::note(transaction, edit, version)?;
     keep(transaction, secrets)?;
     for secret in forgotten {
         transaction.execute("delete from secret where name = ?1", params![secret])?;

@@ -99,11 +99,10 @@ impl Journal {
             }
             for entry in run.iter_mut() {
                 if let Some(reason) = entry.failure.take() {
-                    let (failure, sample) = *reason;
                     if verdict == Verdict::Failed {
-                        self.attempts.insert(sample.record_id.clone());
+                        self.attempts.insert(reason.1.record_id.clone());
                     }
-                    self.groups.add(verdict, failure, sample);
+                    self.groups.add(verdict, entry.seq, *reason);
                 }
             }
             let tally = match verdict {

@@ -23,6 +23,7 @@ mod place;
 mod postgres;
 mod previews;
 mod readers;
+mod remade;
 mod right;
 mod rows;
 mod sql;

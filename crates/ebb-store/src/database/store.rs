@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ebb_core::{
     Code, Failure, PartNumber, SyncId,
     port::{
-        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Store,
-        SyncRecord,
+        Attempts, Cancellation, FailureGroup, JournalEntry, Lock, Outcomes, PartInfo, Reason,
+        Store, SyncRecord,
     },
     usage::{Cycle, Used},
 };
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{
     Database,
     fault::{Fault, no_such_sync},
-    groups, history, journal, lease,
+    groups, history, journal, lease, remade,
     right::Purpose,
     rows,
     sql::{Transaction, params},
@@ -148,6 +148,10 @@ impl Store for Database {
         self.read(move |transaction| groups::read(transaction, sync)).await
     }
 
+    async fn reasons(&self, sync: SyncId) -> Result<Vec<Reason>, Failure> {
+        self.read(move |transaction| groups::reasons(transaction, sync)).await
+    }
+
     async fn attempts(
         &self,
         mapping: &str,
@@ -167,6 +171,22 @@ impl Store for Database {
                 "delete from attempt where mapping = ?1 and last_sync <> ?2",
                 params![mapping, sync.to_string()],
             )?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn made_anew(&self, mapping: &str) -> Result<Option<i64>, Failure> {
+        let mapping = mapping.to_owned();
+        self.read(move |transaction| remade::read(transaction, &mapping)).await
+    }
+
+    async fn begun_anew(&self, mapping: &str, version: i64) -> Result<(), Failure> {
+        let mapping = mapping.to_owned();
+        self.write(move |transaction, memory| {
+            lease::check(transaction, &memory.tokens, &mapping)?;
+            let begun = "delete from remade where mapping = ?1 and version = ?2";
+            transaction.execute(begun, params![mapping, version])?;
             Ok(())
         })
         .await

@@ -70,6 +70,7 @@ fn told(step: &JourneyStep) -> serde_json::Value {
         "failure": failure.as_ref().map(|(failure, sample)| json!({
             "code": failure.code,
             "message": failure.message(),
+            "request": sample.request,
             "payload": sample.payload,
             "reply": sample.reply,
         })),

@@ -43,6 +43,8 @@ pub(super) struct EffectPart {
 struct Line {
     mapping: String,
     text: String,
+    /// The columns that it reads and that the model does not have any more.
+    lacking: Vec<String>,
     /// Why there are no numbers.
     unknown: Option<Failure>,
 }
@@ -140,7 +142,7 @@ pub(super) async fn numbers(
 /// What is left of it where even the words are not known.
 pub(super) fn unknown(app: &App, actor: &Actor, problems: Vec<Problem>) -> EffectPart {
     let unknown = problems.into_iter().next().map(|problem| problem.failure);
-    let line = Line { mapping: String::new(), text: String::new(), unknown };
+    let line = Line { mapping: String::new(), text: String::new(), lacking: Vec::new(), unknown };
     let frame = Frame::new(app, actor, "");
     EffectPart { frame, lines: vec![line], offer: None, counts_at: None }
 }
@@ -161,7 +163,9 @@ async fn counted(
     let until = Instant::now() + longest;
     let mut lines = Vec::new();
     for one in touched {
-        lines.push(Line::new(one, Some(app.extent(draft, one, until).await)));
+        let lacking = app.lacking(draft, one, until).await;
+        let line = Line::new(one, Some(app.extent(draft, one, until).await));
+        lines.push(Line { lacking: lacking.into_iter().collect(), ..line });
     }
     let frame = Frame::new(app, actor, edited.section.as_str());
     EffectPart { frame, lines, offer: Offer::of(touched), counts_at: None }
@@ -193,7 +197,8 @@ impl Line {
             Some(Err(failure)) => (None, Some(failure)),
             None => (None, None),
         };
-        Self { mapping: touched.mapping.clone(), text: words(touched, extent), unknown }
+        let (mapping, text) = (touched.mapping.clone(), words(touched, extent));
+        Self { mapping, text, lacking: Vec::new(), unknown }
     }
 }
 

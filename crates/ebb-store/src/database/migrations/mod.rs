@@ -12,4 +12,6 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("8.sql"),
     include_str!("9.sql"),
     include_str!("10.sql"),
+    include_str!("11.sql"),
+    include_str!("12.sql"),
 ];

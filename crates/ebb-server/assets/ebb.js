@@ -98,18 +98,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else wrong.focus();
 });
 
-// What was refused as a whole, such as a form that is too large, is told above the page or the open dialog.
-document.addEventListener("htmx:responseError", ({ detail: { requestConfig, xhr } }) => {
-  if (requestConfig.verb !== "post") return;
-  const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
-  const told = answer.querySelector('.notice[role="alert"]');
-  if (!told) return;
-  document.getElementById("refused")?.remove();
-  told.id = "refused";
-  (document.querySelector("dialog[open]") ?? document.querySelector("#main > .page")).prepend(told);
-  told.scrollIntoView({ block: "center" });
-});
-
 // What was wrong with a value is not said of what takes its place.
 document.addEventListener("input", ({ target: field }) => {
   if (!field.matches('[aria-invalid="true"]')) return;

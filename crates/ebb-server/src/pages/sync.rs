@@ -110,6 +110,7 @@ struct SyncPage {
     warnings: Vec<(String, u64)>,
     groups: Vec<Group>,
     not_delivered: String,
+    can_download: bool,
     can_replay: bool,
 }
 
@@ -168,6 +169,8 @@ pub(super) async fn show(
         longest_reason: Cancellation::MOST,
         warnings: sync.warnings.clone(),
         not_delivered: count(groups.iter().map(|group| group.count).sum()),
+        // Also what was not sent because the sync ended, for which there is no group.
+        can_download: !groups.is_empty() || counts.failed.total() > 0,
         groups: groups.into_iter().map(Group::new).collect(),
         can_replay: !running && counts.extracted.total() > 0 && sync.kind != SyncKind::Rebase,
         id: sync.id.to_string(),

@@ -235,6 +235,8 @@ codes! {
         "Ask an owner to invite you with the address that the identity provider has of you";
     PasswordsOff "A617" StopRun "nobody signs in by a password here",
         "Sign in by the identity provider";
+    RequestUnfinished "A618" StopRun "the same request has begun and not ended",
+        "Wait and send it again; if it stays so, look what came of it, and use a new key";
 }
 
 impl Code {

@@ -105,3 +105,34 @@ const fn takes(field: &Field, column: ColumnKind) -> bool {
 fn plain(name: &str) -> String {
     name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use ebb_core::{Column, ColumnKind};
+
+    use super::{Likeness, Suggestion};
+    use crate::Catalog;
+
+    #[test]
+    fn a_column_is_suggested_by_its_name_where_its_type_fits_and_no_default_holds() {
+        let webhook = Catalog::built_in().find("webhook").unwrap();
+        let action = &webhook.manifest.actions["send"];
+        let suggested = |field: &str, column: &str, kind| {
+            let columns = [Column::new(column, kind, "")];
+            let found = action.suggestion(field, &columns);
+            found.map(|Suggestion { column, why }| (column.to_owned(), why))
+        };
+        for (field, column, kind, expected) in [
+            ("url", "URL", ColumnKind::Text, Some(Likeness::Key)),
+            ("url", "ad-dress", ColumnKind::Text, Some(Likeness::Label)),
+            ("url", "website", ColumnKind::Text, None),
+            ("headers", "Headers", ColumnKind::Json, Some(Likeness::Key)),
+            ("headers", "Headers", ColumnKind::Integer, None),
+            ("batch_size", "batch_size", ColumnKind::Integer, None),
+            ("nothing", "nothing", ColumnKind::Text, None),
+        ] {
+            let expected = expected.map(|why| (column.to_owned(), why));
+            assert_eq!(suggested(field, column, kind), expected, "{field} {column}");
+        }
+    }
+}

@@ -72,13 +72,13 @@ async fn what_is_wrong_with_a_draft_is_refused_and_so_are_records_that_are_not_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn columns_are_suggested_by_name_and_type() {
     let house = House::new(1, Script::default()).await;
-    let query = "select id, 'https://example.com' as \"URL\", 7 as headers, 'x' as \"Batch Size\" from people";
+    let query = "select id, 'https://example.com' as \"URL\", 7 as \"Batch Size\" from people";
     let new = json!({ "name": "told", "document": { "source": "db", "id": "id", "query": query } });
     house.api("POST", "/models").json(&new).answer().await.expect(201);
     let ask = |body: Value| house.api("POST", "/drafts/mapping/suggestions").json(&body).answer();
     let ends = json!({ "model": "told", "destination": "hook", "action": "send" });
     let found = ask(ends.clone()).await.expect(200);
-    // An integer is no object, and the default of `batch_size` holds.
+    // The default of `batch_size` holds.
     let url = json!({
         "field": "url", "column": "URL", "why": "key", "value": { "@path": "$.properties.URL" },
     });
@@ -89,7 +89,7 @@ async fn columns_are_suggested_by_name_and_type() {
     for (key, value, expected) in [
         ("model", "none", (404, "A609")),
         ("destination", "none", (404, "A609")),
-        ("action", "fly", (422, "C506")),
+        ("action", "fly", (422, "M304")),
     ] {
         let mut other = ends.clone();
         other[key] = json!(value);
@@ -156,7 +156,7 @@ async fn a_mapping_that_is_switched_off_sends_test_records_each_once_by_its_key(
     let first = test(kept, "a", record("1")).await.expect(200);
     assert_eq!(first["delivered"], true, "{first}");
     assert_eq!(test(kept, "a", record("1")).await.expect(200), first);
-    assert_eq!(house.receiver.record_count(), 1, "the same key sends nothing again");
+    assert_eq!(house.receiver.requests().len(), 1, "the same key sends nothing again");
     let other = test(kept, "a", record("2")).await;
     assert_eq!(other.refusal(), (400, "A610".to_owned()), "another request under the same key");
     // What was refused was not done, and may be asked again.
@@ -168,11 +168,11 @@ async fn a_mapping_that_is_switched_off_sends_test_records_each_once_by_its_key(
     let path = "/drafts/mapping/test-record";
     let sent = test(path, "c", draft.clone()).await.expect(200);
     assert_eq!(test(path, "c", draft).await.expect(200), sent);
-    assert_eq!(house.receiver.record_count(), 3);
+    assert_eq!(house.receiver.requests().len(), 3);
     house.control("update answer set answer = 'null'");
     let unknown = test(kept, "a", record("1")).await;
     assert_eq!(unknown.refusal(), (409, "A618".to_owned()), "nobody knows how it ended");
-    assert_eq!(house.receiver.record_count(), 3);
+    assert_eq!(house.receiver.requests().len(), 3);
     for _ in 0..2 {
         let reset = test("/mappings/off/reset", "d", json!({})).await.expect(200);
         assert_eq!(reset, json!({ "mapping": "off", "reset": true }));

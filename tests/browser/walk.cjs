@@ -179,6 +179,18 @@ async function walk(browser) {
   await page.press('[name="v/url"]', "Tab");
   await page.fill("[name=name]", "people-by-hand");
   await main.getByText(`"${receiver}/by-hand"`).first().waitFor();
+  // Another model and back: what was typed stays, and so does the focus.
+  const other = await page.locator("#end-model option:not([value=my-people])").first().getAttribute("value");
+  for (const model of [other, "my-people"]) {
+    await page.focus("#end-model");
+    await page.selectOption("#end-model", model);
+    await page.locator(`#form > [name=model][value="${model}"]`).waitFor({ state: "attached" });
+    assert.equal(await page.inputValue("[name=name]"), "people-by-hand");
+    assert.equal(await page.inputValue('[name="v/url"]'), `${receiver}/by-hand`);
+    assert.equal(await page.evaluate("document.activeElement.id"), "end-model");
+    assert.ok(page.url().includes(`model=${model}&`), page.url());
+  }
+  await main.getByText(`"${receiver}/by-hand"`).first().waitFor();
   await look(page, "mapping-new");
   await main.getByRole("button", { name: "Send test record" }).click();
   await main.getByText("The destination took the record").waitFor();
@@ -298,7 +310,7 @@ async function walk(browser) {
   await look(page, "settings");
   await main.getByRole("link", { name: "All changes" }).click();
   await main.locator("summary", { hasText: "mapping updated" }).first().click();
-  await main.locator("ins").first().waitFor();
+  await main.locator("details[open] ins").first().waitFor();
   await look(page, "changes");
   const viewer = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const theirs = watch(await viewer.newPage());

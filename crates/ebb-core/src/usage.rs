@@ -161,7 +161,7 @@ pub fn exhausted(limit: u64, cycle: Cycle, now: Timestamp) -> Failure {
     let next = cycle.ends();
     let day = next.to_zoned(TimeZone::UTC).date();
     let help = format!(
-        "Syncs go on by themselves from {day} 00:00 UTC. `ebb usage` shows what was sent; `usage` in a project file sets the limit"
+        "Syncs go on by themselves from {day} 00:00 UTC. The usage shows what was sent; `usage` in a project file sets the limit"
     );
     Failure::new(Code::UsageLimit, message)
         .help(help)

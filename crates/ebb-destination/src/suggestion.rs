@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_column_is_suggested_by_its_name_where_its_type_fits_and_no_default_holds() {
         let webhook = Catalog::built_in().find("webhook").unwrap();
-        let action = &webhook.manifest.actions["send"];
+        let action = webhook.manifest.actions.get("send").unwrap();
         let suggested = |field: &str, column: &str, kind| {
             let columns = [Column::new(column, kind, "")];
             let found = action.suggestion(field, &columns);

@@ -57,7 +57,7 @@ impl Engine {
         let late = |_| {
             let message = format!("counting takes longer than {} s", longest.as_secs());
             Failure::new(Code::SourceTimeout, message)
-                .help("Look at it with `ebb plan`, which waits as long as it takes")
+                .help("Save without knowing the number, or make the query cheaper")
         };
         let began = Instant::now();
         let tracked = timeout(longest, async {

@@ -40,7 +40,7 @@ impl Engine {
         record.counts = extracted(&job, &diff);
         if diff.withheld > 0 {
             let warning = "records are gone while more rows have no identifier, so they stay tracked; \
-                           mend the identifiers, or delete them with `ebb sync --approve`";
+                           mend the identifiers, or approve a sync, which deletes them";
             record.warnings.push((warning.to_owned(), diff.withheld));
         }
         if diff.not_finite > 0 {

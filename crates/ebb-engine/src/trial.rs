@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ebb_core::{
     Code, Failure, Record, RecordSet,
-    port::{Batch, Exchange, ItemBuffer, ShownRequest, Step},
+    port::{Batch, Exchange, ItemBuffer, ShownRequest, Step, Wanted},
 };
 
 use crate::{Engine, Job, Plan};
@@ -62,8 +62,8 @@ impl Engine {
 
     /// One record of a model, read in its source: the first and only one of what this gives. Fails if there is
     /// none with this identifier.
-    pub async fn record(&self, job: &Job, record_id: &str) -> Result<RecordSet, Failure> {
-        let rows = job.warehouse.record(&job.query, record_id).await?.rows;
+    async fn record(&self, job: &Job, record_id: &str) -> Result<RecordSet, Failure> {
+        let rows = job.warehouse.preview(&job.query, Wanted::Record(record_id), 1).await?.rows;
         let now: Arc<str> = self.ports.clock.now().to_string().into();
         let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
         if set.is_empty() { Err(not_found(record_id)) } else { Ok(set) }

@@ -10,6 +10,13 @@ document.addEventListener("keydown", (event) => {
   search.focus();
 });
 
+// Enter in such a field presses the button that it names, not the form's own.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-enter]")) return;
+  event.preventDefault();
+  document.getElementById(event.target.dataset.enter).click();
+});
+
 // Selects of filters send their form at once.
 document.addEventListener("change", (event) => {
   const field = event.target.closest("[data-submit]");
@@ -57,6 +64,28 @@ follow();
 export function say(text) {
   document.getElementById("live").textContent = text;
 }
+
+// A status that changes by itself is told to them; the counters beside it are not.
+const statuses = new Map();
+function compare() {
+  const changes = [];
+  for (const part of document.querySelectorAll("[data-told]")) {
+    const [whose, status] = [part.dataset.told, part.textContent.trim()];
+    if ((statuses.get(whose) ?? status) !== status) changes.push(`${whose}: ${status}`);
+    statuses.set(whose, status);
+  }
+  if (changes.length > 0) say(changes.join(", "));
+}
+document.addEventListener("htmx:afterSettle", compare);
+compare();
+
+// What people opened or closed stays so when the part of the page around it is replaced.
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  for (const details of detail.target.querySelectorAll("details[id]")) {
+    const same = detail.fragment.querySelector(`#${CSS.escape(details.id)}`);
+    if (same) same.open = details.open;
+  }
+});
 
 // A form that came back with something wrong in it: to the first field that is.
 document.addEventListener("htmx:afterSettle", (event) => {

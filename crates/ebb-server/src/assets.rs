@@ -33,6 +33,7 @@ const ASSETS: &[Asset] = assets! {
     "ebb.js" "text/javascript";
     "editor.js" "text/javascript";
     "htmx.js" "text/javascript";
+    "refused.js" "text/javascript";
     "ebb.svg" "image/svg+xml";
     "icons.svg" "image/svg+xml";
     "source-tables.js" "text/javascript";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, header::AUTHORIZATION},
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     middleware::from_fn,
     routing::post,
 };
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     access::Origin,
     app::{App, JobRun},
+    body::too_large,
     refusal::{Refusal, as_documents},
 };
 
@@ -98,8 +99,15 @@ async fn dbt_cloud(
     State(app): State<Arc<App>>,
     Origin(origin): Origin,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Refusal> {
+    let body = body.map_err(|error| {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large(LARGEST);
+        }
+        Failure::new(Code::RequestInvalid, "the delivery did not arrive as a whole")
+            .caused_by(error)
+    })?;
     let configuration = app.configuration();
     let Some(dbt_cloud) = &configuration.workspace.project.dbt_cloud else {
         let failure = Failure::new(Code::AddressUnknown, "no webhook of dbt Cloud is configured");

@@ -9,6 +9,7 @@ mod alerts;
 mod api;
 mod app;
 mod assets;
+mod body;
 mod hooks;
 mod metrics;
 mod pages;

@@ -5,8 +5,8 @@ use axum::{
     Json,
     extract::Request,
     http::{
-        HeaderValue, StatusCode,
-        header::{ALLOW, CONTENT_TYPE},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -43,6 +43,17 @@ impl Refusal {
         let status = self.0.first().map(|problem| status(problem.failure.code));
         status.unwrap_or(StatusCode::BAD_REQUEST)
     }
+
+    /// With what an answer begins that tells it, in whichever way: the status, and when to come again.
+    pub(crate) fn head(&self) -> (StatusCode, HeaderMap) {
+        let (status, mut headers) = (self.status(), HeaderMap::new());
+        if status == StatusCode::TOO_MANY_REQUESTS
+            && let Some(wait) = self.failure().retry_after()
+        {
+            headers.insert(RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        (status, headers)
+    }
 }
 
 /// The HTTP status of a failure. What a source, a destination or a mapping refuses is no fault of the
@@ -68,6 +79,7 @@ const fn status(code: Code) -> StatusCode {
         | Code::RequestUnfinished => StatusCode::CONFLICT,
         Code::AddressUnknown | Code::SyncNotFound => StatusCode::NOT_FOUND,
         Code::RequestInvalid => StatusCode::BAD_REQUEST,
+        Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
         Code::StateUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -77,7 +89,7 @@ const fn status(code: Code) -> StatusCode {
 /// The refusal waits in the response for the layer that tells it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
+        let mut response = self.head().into_response();
         response.extensions_mut().insert(self);
         response
     }
@@ -150,9 +162,11 @@ pub(crate) async fn as_documents(request: Request, next: Next) -> Response {
     let mut told = (status, Json(document)).into_response();
     let kind = HeaderValue::from_static("application/problem+json");
     told.headers_mut().insert(CONTENT_TYPE, kind);
-    // What could have been asked instead, of 405.
-    if let Some(allowed) = response.headers_mut().remove(ALLOW) {
-        told.headers_mut().insert(ALLOW, allowed);
+    // What could have been asked instead, of 405; when to ask again, of 429.
+    for name in [ALLOW, RETRY_AFTER] {
+        if let Some(value) = response.headers_mut().remove(&name) {
+            told.headers_mut().insert(name, value);
+        }
     }
     told
 }

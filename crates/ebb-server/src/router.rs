@@ -21,13 +21,12 @@ use crate::{
     access::{Peer, guard, identify},
     api,
     app::App,
-    assets, hooks, metrics, pages,
+    assets,
+    body::LARGEST,
+    hooks, metrics, pages,
     refusal::as_documents,
     tls::{Certificate, TlsListener, follow},
 };
-
-/// No request is larger.
-const LARGEST: usize = 2 * 1024 * 1024;
 
 /// Answers requests until `stop` says otherwise and those under way are answered.
 pub async fn serve(
@@ -69,11 +68,11 @@ where
 fn router(app: Arc<App>, stop: CancellationToken) -> Router {
     let api = api::router()
         .layer(Extension(stop))
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(Arc::clone(&app), guard))
         .layer(from_fn_with_state(Arc::clone(&app), identify))
         .layer(from_fn(as_documents));
     let pages = pages::router()
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(Arc::clone(&app), guard))
         .layer(from_fn_with_state(Arc::clone(&app), pages::in_words))
         .layer(from_fn_with_state(Arc::clone(&app), identify));
     let metrics = Router::new()

@@ -2,7 +2,7 @@
 
 use reqwest::{
     Client, Response, StatusCode,
-    header::{COOKIE, LOCATION, SET_COOKIE},
+    header::{COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE},
 };
 
 use crate::house::House;
@@ -104,6 +104,9 @@ async fn who_is_not_signed_in_is_sent_to_do_so_and_comes_back() {
     for (next, expected) in [
         ("/syncs?mapping=all", "/syncs?mapping=all"),
         ("//evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/\r\n/evil.example", "/"),
+        ("/\\evil.example", "/"),
         ("https://evil.example", "/"),
     ] {
         // Nobody in this browser is known by a session yet.
@@ -114,6 +117,55 @@ async fn who_is_not_signed_in_is_sent_to_do_so_and_comes_back() {
         assert_eq!(answer.headers()[LOCATION], expected);
     }
     assert_eq!(browser.get("/syncs").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_without_a_session_leads_back_to_its_page() {
+    let (house, _) = owned().await;
+    let browser = Browser::new(&house);
+    let (own, next) = (house.address.as_str(), "/sign-in?next=");
+    for (page, expected) in [
+        (format!("{own}/mappings/all?x=1"), format!("{next}%2Fmappings%2Fall%3Fx%3D1")),
+        ("https://evil.example/mappings/all".to_owned(), format!("{next}%2F")),
+        (String::new(), format!("{next}%2F")),
+    ] {
+        let sent = browser.client.post(format!("{own}/syncs/1/replay")).header("referer", &page);
+        let sent = sent.send().await.unwrap();
+        assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+        assert_eq!(sent.headers()[LOCATION], expected, "{page}");
+    }
+}
+
+/// htmx would take the page to sign in for the part that it asked for.
+#[tokio::test]
+async fn htmx_is_told_that_nobody_is_signed_in() {
+    let (house, _) = owned().await;
+    let browser = Browser::new(&house);
+    for request in [
+        browser.client.get(format!("{}/", house.address)),
+        browser.client.post(format!("{}/build/preview", house.address)),
+    ] {
+        let told = request.header("hx-request", "true").send().await.unwrap();
+        assert_eq!(told.status(), StatusCode::UNAUTHORIZED);
+        assert!(told.text().await.unwrap().contains("A601"));
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_page_is_answered_by_a_page() {
+    let (house, ada) = owned().await;
+    let nobody = Browser::new(&house);
+    for browser in [&ada, &nobody] {
+        for (path, status) in
+            [("/nowhere", StatusCode::NOT_FOUND), ("/theme", StatusCode::METHOD_NOT_ALLOWED)]
+        {
+            let told = browser.get(path).await;
+            assert_eq!(told.status(), status, "{path}");
+            assert_eq!(told.headers().contains_key("allow"), path == "/theme");
+            let text = told.text().await.unwrap();
+            assert!(text.contains("A609") && text.contains("<main"), "{path}: {text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -129,11 +181,84 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike_and_not_for_ever
     }
     assert_eq!(told[0], told[1]);
     let form = [("email", "ada@example.com"), ("password", "wrong wrong wrong")];
-    let mut last = StatusCode::OK;
-    for _ in 0..10 {
-        last = browser.post("/sign-in", &form).await.status();
+    for _ in 0..9 {
+        browser.post("/sign-in", &form).await;
     }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let last = browser.post("/sign-in", &form).await;
+    assert_eq!(last.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = last.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=6).contains(&wait), "{wait}");
+    assert!(last.text().await.unwrap().contains("A604"));
+}
+
+#[tokio::test]
+async fn another_site_signs_nobody_in_and_uses_no_link() {
+    let (house, mut ada) = owned().await;
+    let link = ada.invite("bo@example.com", "viewer").await;
+    let form = format!("email=ada%40example.com&name=Bo&password={}", PASSWORD.replace(' ', "+"));
+    let send = |path: &str, said: (&'static str, String)| {
+        let ask = house.ask("POST", path).by_nobody().with(said.0, said.1);
+        ask.text("application/x-www-form-urlencoded", form.clone()).response()
+    };
+    for path in ["/sign-in", &link] {
+        for said in [
+            ("sec-fetch-site", "cross-site".to_owned()),
+            ("sec-fetch-site", "same-site".to_owned()),
+            ("origin", "https://evil.example".to_owned()),
+            ("origin", "null".to_owned()),
+        ] {
+            let refused = send(path, said.clone()).await;
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path} {said:?}");
+            assert!(refused.headers().get(SET_COOKIE).is_none());
+            let page = refused.text().await.unwrap();
+            assert!(page.contains("A606") && page.contains("another address"), "{page}");
+        }
+    }
+    for (path, said) in [
+        ("/sign-in", ("sec-fetch-site", "same-origin".to_owned())),
+        (&*link, ("origin", house.address.clone())),
+    ] {
+        assert_eq!(send(path, said).await.status(), StatusCode::SEE_OTHER, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_come_in_reads_what_a_code_means() {
+    let (house, ada) = owned().await;
+    let nobody = Browser::new(&house);
+    for browser in [&nobody, &ada] {
+        let page = browser.get("/help/A605").await;
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(page.text().await.unwrap().contains("# A605: the link was used already"));
+        assert_eq!(browser.get("/help/A999").await.status(), StatusCode::NOT_FOUND);
+    }
+    assert!(nobody.text("/help/A605").await.contains("href=\"/sign-in\""));
+    assert!(ada.text("/help/A605").await.contains("Overview"));
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_or_is_not_the_page_s_is_told_in_words() {
+    let (house, mut ada) = owned().await;
+    let mut nobody = Browser::new(&house);
+    let (mark, long) = (ada.mark().await, "x".repeat(2 * 1024 * 1024));
+    let form = [("csrf", mark.as_str()), ("name", &long), ("role", "viewer"), ("days", "")];
+    for answer in [
+        ada.post("/settings/tokens", &form).await,
+        nobody.post("/sign-in", &[("email", "a@b.test"), ("password", &long)]).await,
+    ] {
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("A618") && page.contains("2048 KiB"), "{page}");
+        assert!(page.contains("Send less at once"), "{page}");
+    }
+    for answer in [
+        ada.post("/settings/tokens", &[("csrf", &mark), ("name", "x")]).await,
+        nobody.post("/sign-in", &[("email", "ada@example.com")]).await,
+    ] {
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("A610") && page.contains("Load the page again"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,11 @@ async fn a_source_is_tested_created_changed_and_deleted() {
     let again = again.await;
     assert!(again.contains("There is a source <code>shop</code> already"), "{again}");
     assert!(again.contains("value=\"shop.db\""), "what was typed stays");
+    let page = [("kind", "sqlite"), ("name", "new"), ("s-path", "shop.db")];
+    let page = shown(send(&mut ada, "/sources/new", &page).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = page.await;
+    assert!(page.contains("id=\"name-wrong\""), "{page}");
+    assert!(page.contains("<code>new</code> cannot be the name of a source"), "{page}");
 
     let page = ada.text("/sources/shop").await;
     let changed = [
@@ -62,14 +67,66 @@ async fn a_source_is_tested_created_changed_and_deleted() {
     ];
     let saved = send(&mut ada, "/sources/shop", &changed).await;
     assert_eq!(led_to(&saved), "/sources/shop?done=saved");
-    let late =
-        shown(send(&mut ada, "/sources/shop", &changed).await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(late.await.contains("A607"), "a lost update is refused");
     let page = ada.text("/sources/shop").await;
     assert_eq!(value(&page, "max_concurrent_syncs"), "4");
     let version = [("version", value(&page, "version"))];
     assert_eq!(led_to(&send(&mut ada, "/sources/shop/delete", &version).await), "/sources");
     assert_eq!(ada.get("/sources/shop").await.status(), StatusCode::NOT_FOUND);
+}
+
+/// Somebody saves what somebody else changed meanwhile, and saves it once more from what is answered.
+#[tokio::test]
+async fn a_lost_update_is_refused_as_often_as_it_is_sent() {
+    let (house, mut ada) = owned().await;
+    let url = house.receiver.url("/greet");
+    let source = [("kind", "sqlite"), ("name", "shop"), ("s-path", "shop.db")];
+    let model =
+        [("name", "some"), ("source", "shop"), ("query", "select id from people"), ("id", "id")];
+    let destination = [("kind", "webhook"), ("name", "crm")];
+    let channel = [("kind", "webhook"), ("name", "ops"), ("s-url", "https://ops.example")];
+    let rule = [("name", "mine"), ("when", "failed"), ("which", "all"), ("to", "ops")];
+    let mapping = mapping(&url);
+    let json = "{ \"model\": \"people\", \"destination\": \"hook\", \"action\": \"send\" }";
+    let document = [("document", json)];
+    for (made, page, saved, form) in [
+        ("/sources/new", "/sources/shop", "/sources/shop", source.as_slice()),
+        ("/models/new", "/models/some", "/models/some", &model),
+        ("/destinations/new/webhook", "/destinations/crm", "/destinations/crm", &destination),
+        ("/alerts/channels/new/webhook", "/alerts/channels/ops", "/alerts/channels/ops", &channel),
+        ("/alerts/rules/new", "/alerts/rules/mine", "/alerts/rules/mine", &rule),
+        ("/mappings/new", "/mappings/greet/edit", "/mappings/greet/edit", &mapping),
+        ("", "/mappings/greet/edit", "/mappings/greet/document", &document),
+    ] {
+        if !made.is_empty() {
+            led_to(&send(&mut ada, made, form).await);
+        }
+        let before = value(&ada.text(page).await, "version").to_owned();
+        let changed = |version: &str| {
+            let version = ("version".to_owned(), version.to_owned());
+            let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            form.chain([version]).collect::<Vec<_>>()
+        };
+        let mut answers = Vec::new();
+        let mut version = before;
+        for _ in 0..3 {
+            let form = changed(&version);
+            let form: Vec<_> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let answer = send(&mut ada, saved, &form).await;
+            answers.push(answer.status());
+            let text = answer.text().await.unwrap();
+            if answers.len() > 1 {
+                let link = format!("<a href=\"{page}\" target=\"_blank\">Open it as it is now</a>");
+                assert!(text.contains("A607") && text.contains(&link), "{saved}: {text}");
+                let form = text.rsplit_once("name=\"document\"").filter(|_| made.is_empty());
+                let form = form.map_or(text.as_str(), |(form, _)| {
+                    form.rsplit_once("<form").expect("a form").1
+                });
+                value(form, "version").clone_into(&mut version);
+            }
+        }
+        let refused = StatusCode::UNPROCESSABLE_ENTITY;
+        assert_eq!(answers, [StatusCode::SEE_OTHER, refused, refused], "{saved}");
+    }
 }
 
 #[tokio::test]
@@ -247,6 +304,43 @@ async fn a_mapping_is_rendered_tested_and_created() {
     let mut changed = form.clone();
     changed.push(("version", value(&page, "version")));
     assert_eq!(led_to(&send(&mut ada, "/mappings/greet/edit", &changed).await), "/mappings/greet");
+}
+
+/// Somebody fills the form of a new mapping and then chooses another destination.
+#[tokio::test]
+async fn what_was_typed_of_a_new_mapping_stays_when_its_ends_change() {
+    let (house, mut ada) = owned().await;
+    let crm = [("kind", "webhook"), ("name", "crm")];
+    led_to(&send(&mut ada, "/destinations/new/webhook", &crm).await);
+    let url = house.receiver.url("/greet");
+    let typed = mapping(&url);
+    // Nothing is chosen for a moment, and then another one.
+    let form: Vec<_> = typed.into_iter().chain([("destination", "")]).collect();
+    let waiting = shown(send(&mut ada, "/build/ends", &form).await, StatusCode::OK).await;
+    assert!(!waiting.contains("savebar"), "there is no editor yet: {waiting}");
+    let inputs = waiting.split("<input type=\"hidden\" name=\"").skip(1);
+    let held: Vec<_> = inputs.filter_map(|input| input.split_once("\" value=\"")).collect();
+    let held = held.iter().map(|(name, rest)| (*name, rest.split('"').next().unwrap()));
+    let held: Vec<_> = held.filter(|(name, _)| *name != "csrf").collect();
+    let ends = [("model", "people"), ("destination", "crm"), ("action", "send")];
+    let form: Vec<_> = held.iter().copied().chain(ends).collect();
+    let answer = send(&mut ada, "/build/ends", &form).await;
+    assert_eq!(
+        answer.headers()["hx-replace-url"],
+        "/mappings/new?model=people&destination=crm&action=send"
+    );
+    let page = shown(answer, StatusCode::OK).await;
+    for expected in [
+        "value=\"Dear {{name}}, {{event}}\"",
+        "value=\"greet\"",
+        "value=\"Europe/Berlin\"",
+        "name=\"records\" value=\"added\" checked",
+        "name=\"destination\" value=\"crm\"",
+    ] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    let enabled = "role=\"switch\" name=\"enabled\" value=\"true\"";
+    assert!(page.contains(&format!("{enabled}>")), "it was not switched on: {page}");
 }
 
 #[tokio::test]

@@ -68,6 +68,17 @@ pub(crate) trait Dialect: Send + Sync + 'static {
         format!("{} = {}", self.text(expression), self.literal(record_id))
     }
 
+    /// Whether a column's values are text, as far as the engine knows.
+    fn is_text(&self, column: &Column) -> bool {
+        column.kind == ColumnKind::Text
+    }
+
+    /// A condition that a value's text has this one in it, in small letters or capitals.
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let (text, kept_as) = (self.literal(text), self.text_type());
+        format!("position(lower({text}) in lower(cast({expression} as {kept_as}))) > 0")
+    }
+
     /// The text of a timestamp column's value, from which [`Dialect::moment`] makes the same again.
     fn moment_text(&self, expression: &str) -> String {
         self.text(expression)

@@ -87,7 +87,7 @@ fn paired(pairs: &[String]) -> Vec<Column> {
 
 fn damaged() -> Failure {
     Failure::new(Code::SourceStateNewer, "the tracked state has an unknown form")
-        .help("Use the version of Ebb that wrote it, or `ebb reset` the mapping")
+        .help("Use the version of Ebb that wrote it, or reset the mapping")
 }
 
 /// The query that reads the row.

@@ -1,10 +1,10 @@
-//! The first records of a query: read in the warehouse, or kept from a while ago.
+//! Some records of a query: read in the warehouse, or kept from a while ago.
 
 use std::sync::Arc;
 
 use ebb_core::{
     Failure, RecordSet,
-    port::{Clock, ModelQuery},
+    port::{Clock, ModelQuery, Wanted},
 };
 use ebb_store::Database;
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,7 @@ pub enum Freshness {
     ReadNow,
 }
 
-/// The first records of a query.
+/// Some records of a query.
 pub struct Preview {
     /// The records.
     pub records: RecordSet,
@@ -35,18 +35,19 @@ pub struct Preview {
 }
 
 impl Workspace {
-    /// Reads the first records of a query. What the warehouse says is told without secrets.
+    /// Reads some records of a query. What the warehouse says is told without secrets.
     pub async fn preview(
         &self,
         store: &Database,
         source: &str,
         query: &ModelQuery,
+        wanted: Wanted<'_>,
         freshness: Freshness,
     ) -> Result<Preview, Failure> {
         let limit = self.project.limits.preview;
         let (kind, settings) = self.as_configured(source)?;
         // All that it depends on, without secrets.
-        let key = json!([kind, settings, query.sql, query.id, limit]).to_string();
+        let key = json!([kind, settings, query.sql, query.id, wanted, limit]).to_string();
         // As it is kept: to the microsecond.
         let now = SystemClock.now();
         let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
@@ -62,7 +63,7 @@ impl Workspace {
             let redactor = self.redactor();
             let told = |failure: Failure| failure.map_message(|text| redactor.redact(&text));
             let warehouse = self.warehouse(source)?;
-            let rows = warehouse.preview(query, limit).await.map_err(told)?.rows;
+            let rows = warehouse.preview(query, wanted, limit).await.map_err(told)?.rows;
             store.keep_preview(&key, now, &rows, oldest).await?;
             (now, rows)
         };

@@ -174,7 +174,7 @@ pub(super) struct MappingForm {
     pub(super) model: String,
     /// The name of the destination
     pub(super) destination: String,
-    /// What the destination does with a record; `ebb catalog KIND` lists the actions
+    /// What the destination does with a record; the catalog lists the actions of its kind
     #[schemars(length(min = 1))]
     pub(super) action: String,
     /// Which changes are sent; `added_or_updated` if absent

@@ -66,13 +66,13 @@ codes! {
     SourceUnreachable "S101" StopRun "the source cannot be reached",
         "Check host, port and network of the source, and that the database is running";
     SourceAuth "S102" PauseSync "the source refused the credentials",
-        "Correct user and password under `sources` and run `ebb check`";
+        "Correct user and password in the source's settings, then test the connection";
     SourcePermission "S103" PauseSync "the source's user lacks a permission",
         "Grant the user read access to the model's tables and write access to the managed schema";
     SourceTls "S104" PauseSync "the source's certificate was not accepted",
         "Renew the certificate, or name its authority with `sslrootcert`; `sslmode` says how strict to be";
     SourceQuery "S105" PauseSync "the source could not run the model's SQL",
-        "Run the query in the warehouse's own client, correct it and try `ebb preview`";
+        "Run the query in the warehouse's own client, correct it and preview the model";
     SourceTimeout "S106" StopRun "a statement took longer than the source's time-out",
         "Raise `statement_timeout` in the source's settings or make the query cheaper";
     SourceLost "S107" StopRun "the connection to the source was lost",
@@ -88,7 +88,7 @@ codes! {
     SourceMissing "S112" PauseSync "the source's database file does not exist",
         "Correct `path` in the source's settings";
     SourceStateNewer "S113" PauseSync "the tracked state was written by a newer version",
-        "Use the newer version of Ebb, or `ebb reset` the mapping";
+        "Use the newer version of Ebb, or reset the mapping";
     SourceFull "S114" StopRun "the source has no room left",
         "Free space in the warehouse; nothing was lost";
     SourceSettings "S115" PauseSync "the source's settings do not fit its kind",
@@ -101,17 +101,17 @@ codes! {
     DestinationDown "D203" Retry "the destination answered with an error of its own",
         "Look at the destination's status page; the records are sent again by the next sync";
     DestinationAuth "D204" PauseSync "the destination refused the credentials",
-        "Renew the key or token under `destinations`, then sync again";
+        "Renew the key or token in the destination's settings, then sync again";
     DestinationRejected "D205" RejectRow "the destination refused the record",
         "Compare the sample's payload with the answer, and correct the mapping or the data";
     DestinationAnswer "D206" StopRun "the destination answered in a way that nobody expects",
         "Look at the sample's answer; the address may be wrong";
     DestinationDisabled "D207" PauseSync "the destination is switched off",
-        "Set `enabled: true` on the destination";
+        "Switch the destination on; in a project file, with `enabled: true`";
     DestinationManifest "D208" PauseSync "the destination's manifest is not valid",
         "Correct the manifest at the place that is named";
     DestinationSettings "D209" PauseSync "the destination's settings are not complete or not valid",
-        "Complete the destination's `settings`; `ebb catalog KIND` lists them";
+        "Complete the destination's settings; the catalog lists those of its kind";
     DestinationTls "D210" PauseSync "the destination's certificate was not accepted",
         "Renew the destination's certificate, or correct the address";
     DestinationAddress "D211" RejectRow "the destination's address is inside the network that Ebb runs in",
@@ -122,14 +122,14 @@ codes! {
     PayloadInvalid "M302" RejectRow "the record does not fit the action's fields",
         "Correct the data in the model, or map another column to the field";
     MappingFailed "M303" RejectRow "a directive failed on the record",
-        "Try the record with `ebb test`; guard the directive with `@if`";
+        "Send the record as a test; guard the directive with `@if`";
     UnknownAction "M304" PauseSync "the destination has no such action",
-        "Choose one of the destination's actions; `ebb catalog KIND` lists them";
+        "Choose one of the actions that the catalog lists for the destination's kind";
     UnknownField "M305" PauseSync "the action has no such field",
-        "Choose one of the action's fields; `ebb catalog KIND` lists them";
+        "Choose one of the fields that the catalog lists for the action";
 
     MappingDisabled "M306" PauseSync "the mapping is switched off",
-        "Set `enabled: true` on the mapping";
+        "Switch the mapping on; in a project file, with `enabled: true`";
     ConsentColumn "M307" PauseSync "the model has no boolean column that tells of a consent",
         "Add the column to the query, or correct `consent` of the source";
 
@@ -144,19 +144,19 @@ codes! {
     UsageLimit "R405" PauseSync "the usage limit is reached",
         "Nothing: syncs go on by themselves in the next month. `usage` in a project file sets the limit";
     GivenUp "R406" RejectRow "the record failed too often",
-        "Mend the cause, then `ebb reset` or `ebb replay` to send the record again";
+        "Mend the cause, then replay the sync or reset the mapping to send the record again";
     SyncRunning "R407" StopRun "a sync of this mapping is running",
-        "Wait for it to end, or stop it with `ebb cancel`";
+        "Wait for it to end, or cancel it";
     Held "R408" PauseSync "the sync is held for approval",
-        "Look at `ebb plan`; if the changes are meant, run the sync with `--approve`";
+        "Look at what would be sent; if that is meant, approve the sync";
     RecipeChanged "R409" PauseSync "the checksum's recipe changed since the last sync",
-        "Run with `--rebase` to take the new checksums over without sending, or `--approve` to send";
+        "Rebase to take the new checksums over without sending, or approve the sync to send";
     Canceled "R410" StopRun "the sync was canceled",
         "Sync again to deliver the rest";
     PartDamaged "R411" StopRun "a staged part is damaged or missing",
         "Sync again: what was not delivered is found by the next diff";
     PartsExpired "R412" StopRun "the sync's parts are no longer kept",
-        "Replay within the retention, or `ebb reset` the mapping to send all records";
+        "Replay within the retention, or reset the mapping to send all records";
     StagingFull "R413" StopRun "staging has no room left or cannot be written",
         "Free space where the state folder lies, then run the sync again; nothing was lost";
     StateNewer "R414" StopRun "the state folder was written by a newer version",
@@ -164,11 +164,11 @@ codes! {
     StateUnavailable "R415" StopRun "the control database cannot be used",
         "Check that the state folder exists, is writable and has room";
     SyncNotFound "R416" StopRun "no such sync",
-        "List the syncs with `ebb syncs`";
+        "Choose one of the list of syncs";
     Interrupted "R417" StopRun "the sync was interrupted",
         "Sync again; nothing was lost";
     RecordNotFound "R418" StopRun "the model has no such record",
-        "List some records with `ebb preview`";
+        "Choose one of the records that the model's preview shows";
     NotSent "R419" StopRun "the record was not sent because the sync ended before",
         "Mend what ended the sync; the next sync sends the record";
     ConsentMissing "R420" RejectRow "the record has no consent to what the destination demands",
@@ -183,9 +183,9 @@ codes! {
     ConfigSyntax "C502" PauseSync "a configuration file is not valid YAML",
         "Correct the line that is named";
     ConfigKey "C503" PauseSync "a configuration file has an unknown key",
-        "Remove the key or correct its spelling; `ebb schema` prints all keys";
+        "Remove the key or correct its spelling; the schema of project files names all keys";
     ConfigValue "C504" PauseSync "a configuration value has the wrong type or is not allowed",
-        "Give a value that is allowed there; `ebb schema` prints them";
+        "Give a value that is allowed there; the schema of project files names them";
     ConfigDuplicate "C505" PauseSync "a name is given twice",
         "Rename or remove one of them";
     ConfigName "C506" PauseSync "a name refers to nothing",
@@ -235,7 +235,9 @@ codes! {
         "Ask an owner to invite you with the address that the identity provider has of you";
     PasswordsOff "A617" StopRun "nobody signs in by a password here",
         "Sign in by the identity provider";
-    RequestUnfinished "A618" StopRun "the same request has begun and not ended",
+    RequestTooLarge "A618" StopRun "the request is too large",
+        "Send less at once";
+    RequestUnfinished "A619" StopRun "the same request has begun and not ended",
         "Wait and send it again; if it stays so, look what came of it, and use a new key";
 }
 

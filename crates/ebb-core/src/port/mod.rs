@@ -20,5 +20,5 @@ pub use store::{
 pub use tables::{Table, TableColumn, Tables};
 pub use warehouse::{
     BatchStream, Commit, Diff, DiffJob, Discarded, Finding, ModelQuery, Preview, Recipe, Tracked,
-    Warehouse,
+    Wanted, Warehouse,
 };

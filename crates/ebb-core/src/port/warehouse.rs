@@ -38,7 +38,20 @@ pub struct Finding {
     pub failure: Option<Failure>,
 }
 
-/// The first records of a model, for people.
+/// Which records of a model somebody wants to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted<'a> {
+    /// The first ones.
+    First,
+    /// The one with this identifier, as text.
+    Record(&'a str),
+    /// Those with this text, in small letters or capitals, in the identifier or a column of text; the one that it
+    /// identifies comes first. The warehouse reads the whole model for it.
+    Containing(&'a str),
+}
+
+/// Some records of a model, for people.
 #[derive(Debug, Clone)]
 pub struct Preview {
     /// The model's columns.
@@ -176,12 +189,14 @@ pub trait Warehouse: Send + Sync {
     /// identifier and timestamp exist, that the identifier's type can identify, and the limits.
     async fn columns(&self, model: &ModelQuery) -> Result<Vec<Column>, Failure>;
 
-    /// The first rows of a model, read in a read-only transaction. Without an identifier column, the
-    /// first that could identify stands for it.
-    async fn preview(&self, model: &ModelQuery, limit: usize) -> Result<Preview, Failure>;
-
-    /// One record of a model by its identifier as text, in the form of a part; no row if absent.
-    async fn record(&self, model: &ModelQuery, record_id: &str) -> Result<Preview, Failure>;
+    /// Some rows of a model, read in a read-only transaction. Without an identifier column, the first that
+    /// could identify stands for it.
+    async fn preview(
+        &self,
+        model: &ModelQuery,
+        wanted: Wanted<'_>,
+        limit: usize,
+    ) -> Result<Preview, Failure>;
 
     /// The tables and views that the source's user may read, with their columns. What is not there for
     /// models is left out: Ebb's own tables, and the engine's.

@@ -30,6 +30,18 @@ pub struct Setting {
     pub in_url: bool,
 }
 
+impl Setting {
+    /// Whether it may have a say in where the destination's secrets are sent. The values of a choice are the
+    /// manifest's own, and a secret stands in an address only where it is said so.
+    pub const fn leads(&self) -> bool {
+        match self.kind {
+            SettingKind::String | SettingKind::Number => true,
+            SettingKind::Secret => self.in_url,
+            SettingKind::Choice | SettingKind::Boolean => false,
+        }
+    }
+}
+
 /// What a setting's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

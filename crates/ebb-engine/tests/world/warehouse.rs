@@ -14,7 +14,7 @@ use ebb_core::{
     Code, Column, ColumnKind, Failure, Operation, SyncId,
     port::{
         BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe, Tables, Tracked,
-        Warehouse,
+        Wanted, Warehouse,
     },
     record::staged_schema,
 };
@@ -160,16 +160,19 @@ impl Warehouse for MemoryWarehouse {
         Ok(columns())
     }
 
-    async fn preview(&self, _: &ModelQuery, limit: usize) -> Result<Preview, Failure> {
+    async fn preview(
+        &self,
+        _: &ModelQuery,
+        wanted: Wanted<'_>,
+        limit: usize,
+    ) -> Result<Preview, Failure> {
         let rows = self.rows();
-        let changes: Vec<_> = rows.iter().take(limit).filter_map(as_added).collect();
-        Ok(Preview { columns: columns(), rows: batch(&changes) })
-    }
-
-    async fn record(&self, _: &ModelQuery, record_id: &str) -> Result<Preview, Failure> {
-        let rows = self.rows();
-        let changes: Vec<_> =
-            rows.iter().filter_map(as_added).filter(|change| change.id == record_id).collect();
+        let wanted = |change: &Change| match wanted {
+            Wanted::First => true,
+            Wanted::Record(id) => change.id == id,
+            Wanted::Containing(text) => change.id.contains(text),
+        };
+        let changes: Vec<_> = rows.iter().filter_map(as_added).filter(wanted).take(limit).collect();
         Ok(Preview { columns: columns(), rows: batch(&changes) })
     }
 

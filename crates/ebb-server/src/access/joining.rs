@@ -5,6 +5,7 @@ use ebb_core::{Code, Failure, port::Clock};
 use ebb_store::{Database, Guest, Person, Role};
 use ebb_workspace::SystemClock;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::{digest_of, new_token, password, session};
 use crate::app::{App, new_id};
@@ -40,7 +41,8 @@ pub(crate) async fn invited(app: &App, token: &str) -> Result<Guest, Failure> {
     found.ok_or_else(|| Failure::new(Code::LinkExpired, "the link was used already or has expired"))
 }
 
-/// Uses a link, and begins a session. `A617` where nobody signs in by a password.
+/// Uses a link, and begins a session: somebody joins, or has a new password. `A617` where nobody signs in by a
+/// password.
 pub(crate) async fn join(
     app: &App,
     token: &str,
@@ -56,7 +58,12 @@ pub(crate) async fn join(
             Failure::new(Code::RequestInvalid, "the name is empty").help("Say what to call you")
         );
     }
-    let person = match invited(app, token).await? {
+    let guest = invited(app, token).await?;
+    let before = match &guest {
+        Guest::Known(person) => Some(person.clone()),
+        Guest::FirstOwner => None,
+    };
+    let person = match guest {
         Guest::Known(person) => Person { name: name.to_owned(), ..person },
         Guest::FirstOwner => Person {
             id: new_id(),
@@ -70,12 +77,28 @@ pub(crate) async fn join(
     };
     let kept = password::digest(given).await?;
     app.store.join(&digest_of(token), &person, &kept, now).await?;
+    note(app, before.as_ref(), &person).await?;
     session::begin(app, &person.id).await
+}
+
+/// Whoever holds a link acts by it, so that the audit log tells when a person came to be known by a password, or by
+/// another one.
+async fn note(app: &App, before: Option<&Person>, person: &Person) -> Result<(), Failure> {
+    let again = before.is_some_and(|person| person.joined);
+    let action = if again { "person.password_changed" } else { "person.joined" };
+    let told = |person: &Person| json!({ "name": person.name, "role": person.role });
+    let change = [before.map(told), Some(told(person))];
+    app.note_as(&person.email, action, &person.email, change).await
+}
+
+/// What somebody typed as their e-mail address, written as it would be kept.
+pub(super) fn as_kept(text: &str) -> String {
+    text.trim().to_lowercase()
 }
 
 /// An e-mail address as it is kept. Whether it exists shows when something is sent to it.
 pub(crate) fn address(text: &str) -> Result<String, Failure> {
-    let text = text.trim().to_lowercase();
+    let text = as_kept(text);
     let fine =
         text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
             && !text.contains(char::is_whitespace);

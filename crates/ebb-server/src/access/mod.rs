@@ -1,6 +1,7 @@
 //! Who asks, and what they may do.
 
 mod actor;
+mod cross_site;
 mod csrf;
 mod joining;
 mod oidc;

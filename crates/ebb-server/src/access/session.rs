@@ -8,7 +8,7 @@ use ebb_core::{Code, Failure, Secret, port::Clock};
 use ebb_workspace::SystemClock;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Actor, Credential, THEME, digest_of, new_token, password};
+use super::{Actor, Credential, THEME, digest_of, joining::as_kept, new_token, password};
 use crate::app::App;
 
 /// The cookie's name.
@@ -25,7 +25,7 @@ pub(crate) async fn sign_in(
     given: String,
 ) -> Result<Cookie<'static>, Failure> {
     app.takes_passwords()?;
-    let found = app.store.person_with_password(email.trim()).await?;
+    let found = app.store.person_with_password(&as_kept(email)).await?;
     let (person, kept) = found.unzip();
     let right = password::matches(given, kept).await;
     let Some(person) = person.filter(|_| right) else {

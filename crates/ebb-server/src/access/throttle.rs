@@ -1,9 +1,11 @@
 //! Slows down who guesses passwords.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32};
 
 use ebb_core::{Code, Failure};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+
+use super::joining::as_kept;
 
 /// Tries that may come at once; then one every six seconds.
 const BURST: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
@@ -29,24 +31,27 @@ impl Default for Throttle {
 impl Throttle {
     /// Counts what came to a webhook without its signature; `A604` if there was too much of it.
     pub(crate) fn count_delivery(&self, origin: IpAddr) -> Result<(), Failure> {
-        self.deliveries.retain_recent();
-        self.deliveries.check_key(&origin).map_err(|_| {
-            Failure::new(Code::TooManyTries, "there were too many deliveries without a signature")
-        })
+        count(&self.deliveries, &origin, "there were too many deliveries without a signature")
     }
 
-    /// Counts a try; `A604` if there were too many.
+    /// Counts a try; `A604` if there were too many. However an address is written, it means the same person.
     pub(crate) fn count(&self, origin: IpAddr, email: &str) -> Result<(), Failure> {
-        // What is long ago is forgotten, so that strangers cannot fill the memory.
-        self.origins.retain_recent();
-        self.people.retain_recent();
-        let fine = self.origins.check_key(&origin).is_ok()
-            && self.people.check_key(&email.to_lowercase()).is_ok();
-        if fine {
-            return Ok(());
-        }
-        Err(Failure::new(Code::TooManyTries, "there were too many tries to sign in"))
+        const MESSAGE: &str = "there were too many tries to sign in";
+        count(&self.origins, &origin, MESSAGE)?;
+        count(&self.people, &as_kept(email), MESSAGE)
     }
+}
+
+fn count<K: Hash + Eq + Clone>(
+    tries: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+    message: &str,
+) -> Result<(), Failure> {
+    // What is long ago is forgotten, so that strangers cannot fill the memory.
+    tries.retain_recent();
+    tries.check_key(key).map_err(|until| {
+        Failure::new(Code::TooManyTries, message).after(until.wait_time_from(tries.clock().now()))
+    })
 }
 
 #[cfg(test)]
@@ -66,9 +71,14 @@ mod tests {
         }
         let refused = throttle.count(origin(1), "q@example.com").unwrap_err();
         assert_eq!(refused.code, Code::TooManyTries);
-        for number in 10..20 {
-            assert_eq!(throttle.count(origin(number), "Ada@example.com"), Ok(()));
+        let wait = refused.retry_after().unwrap().as_secs_f64();
+        assert!(wait > 5.0 && wait <= 6.0, "{wait}");
+        let spellings = ["ada@example.com", "Ada@Example.com", " ada@example.com\t"];
+        for (number, email) in (10..20).zip(spellings.into_iter().cycle()) {
+            assert_eq!(throttle.count(origin(number), email), Ok(()));
         }
-        assert!(throttle.count(origin(20), "ada@example.com").is_err());
+        for (number, email) in (20..).zip(spellings) {
+            assert!(throttle.count(origin(number), email).is_err(), "{email:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ mod volume;
 mod watch;
 
 pub use channel::check_channel;
-pub(crate) use channel::{ChannelSetting, Takes, secrets, settings};
+pub(crate) use channel::{ChannelSetting, Takes, secrets, settings, settings_of};
 pub(crate) use condition::rules;
 pub(crate) use letter::words;
 pub(crate) use watch::Alerts;

@@ -112,6 +112,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     set(operation, "", "x-role", role.into());
     let named = path.contains('{');
     let changes = method != "get";
+    let brings = operation.get("requestBody").is_some();
     let versioned = ["put", "delete"].contains(&method)
         && DOCUMENTS.iter().any(|(_, section)| path == format!("/{section}/{{name}}"));
     let refusals = [
@@ -119,8 +120,9 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         ("401", "Nobody is known by what was sent (A601)", true),
         ("403", "The role does not allow it (A602)", changes || role != "viewer"),
         ("404", "There is no such thing (A609, R416)", named || changes),
-        ("409", "It clashes with what is there or runs (A608, A611, A618, C505, R407)", changes),
+        ("409", "It clashes with what is there or runs (A608, A611, A619, C505, R407)", changes),
         ("412", "Somebody else changed it meanwhile (A607)", versioned || path == "/apply"),
+        ("413", "The body is too large (A618)", brings),
         ("422", "What was asked cannot be done; the code says why", named || changes),
         ("428", "`If-Match` is missing (A612)", versioned),
         ("503", "The control database cannot be used (R415)", true),

@@ -2,14 +2,20 @@
 
 use axum::{
     Json,
-    extract::{self, FromRequest, FromRequestParts, OptionalFromRequest, Request},
-    http::{header::IF_MATCH, request::Parts},
+    extract::{
+        self, FromRequest, FromRequestParts, OptionalFromRequest, Request, rejection::JsonRejection,
+    },
+    http::{StatusCode, header::IF_MATCH, request::Parts},
 };
 use ebb_core::{Code, Failure};
 use ebb_store::Role;
 use serde::de::DeserializeOwned;
 
-use crate::{access::Actor, refusal::Refusal};
+use crate::{
+    access::Actor,
+    body::{LARGEST, too_large},
+    refusal::Refusal,
+};
 
 /// What the address names.
 pub(super) struct Path<T>(pub(super) T);
@@ -55,13 +61,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+fn unread(error: &JsonRejection) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large(LARGEST).into();
+    }
+    refused(&error.body_text())
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         match <Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(Json(value)) => Ok(Self(value)),
-            Err(error) => Err(refused(&error.body_text())),
+            Err(error) => Err(unread(&error)),
         }
     }
 }
@@ -72,7 +85,7 @@ impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refusal> {
         match <Json<T> as OptionalFromRequest<S>>::from_request(request, state).await {
             Ok(given) => Ok(given.map(|Json(value)| Self(value))),
-            Err(error) => Err(refused(&error.body_text())),
+            Err(error) => Err(unread(&error)),
         }
     }
 }

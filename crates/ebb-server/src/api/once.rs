@@ -68,7 +68,7 @@ pub(super) struct Accepted {
 }
 
 /// Does something. With a key that was used for the same before, the answer of then is given and nothing is
-/// done; what was refused may be tried again. `A618` while it is being done, or if it never came to an end.
+/// done; what was refused may be tried again. `A619` while it is being done, or if it never came to an end.
 pub(super) async fn done<T: Serialize + Send + 'static>(
     app: &Arc<App>,
     once: Option<Once>,

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use ebb_core::{Code, Column, Failure, Record, port::Clock};
+use ebb_core::{
+    Code, Column, Failure, Record,
+    port::{self, Clock},
+};
 use ebb_workspace::{Freshness, Preview, SystemClock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -68,17 +71,32 @@ impl Wanted {
     }
 }
 
-/// Read the first records of a model
+/// Which records of a model are read.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// Only records with this text, in small letters or capitals, in the identifier or a column of text; the one that
+    /// it identifies comes first. The warehouse reads the whole model for it.
+    search: Option<String>,
+    /// Whether the warehouse is asked even if it was within the last ten minutes.
+    #[serde(default)]
+    refresh: bool,
+}
+
+/// Read the first records of a model, or those with a text in them
 #[utoipa::path(get, path = "/models/{name}/preview", tag = "models",
-    params(("name" = String, Path), Wanted),
+    params(("name" = String, Path), Which),
     responses((status = 200, description = "The records", body = PreviewView)))]
 async fn preview(
     State(app): State<Arc<App>>,
     _: Actor,
     Path(name): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(Which { search, refresh }): Query<Which>,
 ) -> Result<Json<PreviewView>, Refusal> {
-    Ok(view(&app.preview_model(&name, wanted.freshness()).await?)?)
+    let wanted = search.as_deref().map_or(port::Wanted::First, port::Wanted::Containing);
+    let freshness = Wanted { refresh }.freshness();
+    Ok(view(&app.preview_model(&name, wanted, freshness).await?)?)
 }
 
 /// A query that no model has yet.

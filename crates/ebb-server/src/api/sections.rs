@@ -90,7 +90,8 @@ macro_rules! section {
                 params(("name" = String, Path), ("If-Match" = String, Header,
                     description = "The `ETag` of the version that is replaced")),
                 summary = concat!("Replace a ", $noun),
-                description = "A secret that is left out of `settings` stays; `null` removes it.",
+                description = "A secret that is left out of `settings` stays, but must be given again if a setting changes \
+                    that decides where it is sent; `null` removes it.",
                 responses((status = 200, description = "Replaced", body = Configured<$document>,
                     headers(("ETag" = String, description = "Its new version")))))]
             async fn replace(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use ebb_core::port::Wanted;
 use ebb_destination::{Likeness, value_of_column};
 use ebb_workspace::Freshness;
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,7 @@ async fn suggestions(
     _: Editor,
     Body(Ends { model, destination, action, fields }): Body<Ends>,
 ) -> Result<Json<Suggestions>, Refusal> {
-    let preview = app.preview_model(&model, Freshness::Kept).await?;
+    let preview = app.preview_model(&model, Wanted::First, Freshness::Kept).await?;
     let definition = app.definition(&destination)?;
     definition.action_exists(&action)?;
     let columns = preview.records.columns();

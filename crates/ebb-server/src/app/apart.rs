@@ -13,7 +13,7 @@ use ebb_store::Entry;
 use ebb_warehouse::SettingKind;
 use serde_json::{Map, Value};
 
-use super::{Configuration, Section, configuration::is_secret};
+use super::{Configuration, Section, again::given_again, configuration::is_secret};
 use crate::alerts;
 
 /// A document, taken apart.
@@ -51,7 +51,8 @@ pub(super) fn take_apart(
             parts.document.insert("settings".to_owned(), settings);
         }
     }
-    let problems = paths(now, section, name, kind, &parts.document);
+    let mut problems = paths(now, section, name, kind, &parts.document);
+    problems.extend(given_again(now, section, name, &parts, before));
     if problems.is_empty() { Ok(parts) } else { Err(problems) }
 }
 
@@ -84,7 +85,7 @@ impl Parts {
                 Some(Value::Null) => {}
                 // Told by the kind's own check, which names the type that it takes.
                 Some(other) => {
-                    kept.insert(key.clone(), other.clone());
+                    kept.insert(key.clone(), literal(other));
                 }
             }
         }

@@ -26,8 +26,8 @@ pub(crate) struct Change {
     pub(crate) section: Section,
     pub(crate) name: String,
     /// What a project file would say, but that every text is meant as it is: nothing refers to the
-    /// environment or to files. A secret that is left out stays, `null` removes it. `None` removes the
-    /// whole entry.
+    /// environment or to files. A secret that is left out stays, but must be given again where another
+    /// setting would lead it elsewhere; `null` removes it. `None` removes the whole entry.
     pub(crate) document: Option<Map<String, Value>>,
     /// The version that is changed; `None` for what must not be there yet.
     pub(crate) expected: Option<i64>,

@@ -1,5 +1,6 @@
 //! What every request works with.
 
+mod again;
 mod apart;
 mod apply;
 mod configuration;

@@ -8,6 +8,7 @@ use ebb_core::{
     config::Problem,
     port::{
         Cancellation, Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord,
+        Wanted,
     },
     usage::Report,
 };
@@ -82,17 +83,18 @@ impl App {
         Ok(tried.err())
     }
 
-    /// The first records of a model.
+    /// Some records of a model.
     pub(crate) async fn preview_model(
         &self,
         name: &str,
+        wanted: Wanted<'_>,
         freshness: Freshness,
     ) -> Result<Preview, Failure> {
         let configuration = self.configuration();
         configuration.find(Section::Models, name)?;
         let model = configuration.workspace.model(name)?;
         let workspace = &configuration.workspace;
-        workspace.preview(&self.store, &model.source, &model.query(), freshness).await
+        workspace.preview(&self.store, &model.source, &model.query(), wanted, freshness).await
     }
 
     /// The first records of a query that no model has yet. `id` is empty where no column is chosen.
@@ -106,7 +108,8 @@ impl App {
         let configuration = self.configuration();
         configuration.find(Section::Sources, source)?;
         let query = ModelQuery { sql, id, ..ModelQuery::default() };
-        configuration.workspace.preview(&self.store, source, &query, freshness).await
+        let workspace = &configuration.workspace;
+        workspace.preview(&self.store, source, &query, Wanted::First, freshness).await
     }
 
     /// The columns of a model, asked of its source without running the query.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ebb_core::{
     Code, Failure, Record,
     config::Problem,
-    port::{Clock, ShownRequest},
+    port::{Clock, ShownRequest, Wanted},
 };
 use ebb_destination::Definition;
 use ebb_engine::Job;
@@ -60,8 +60,9 @@ impl App {
     ) -> Result<Rehearsal, Failure> {
         let job = &drafted.job;
         let now: Arc<str> = SystemClock.now().to_string().into();
-        let preview = self.preview_model(&job.plan.mapping.model, Freshness::Kept).await?;
-        let set = preview.records.of_mapping(job.plan.name.as_str().into(), now);
+        let model = &job.plan.mapping.model;
+        let first = self.preview_model(model, Wanted::First, Freshness::Kept).await?;
+        let set = first.records.of_mapping(job.plan.name.as_str().into(), Arc::clone(&now));
         let known = match record_id {
             Some(id) => set.iter().find(|record| record.record_id() == id),
             None => set.get(0),
@@ -69,12 +70,18 @@ impl App {
         match (known, record_id) {
             (Some(record), _) => Ok(self.made_of(drafted, record)),
             (None, Some(id)) => {
-                let found = self.engine.record(job, id).await;
-                let told = |failure| without_secrets(job.delivery.redactor(), failure);
-                let set = found.map_err(told)?;
-                set.get(0).map(|record| self.made_of(drafted, record)).ok_or_else(no_record)
+                let one = self.preview_model(model, Wanted::Record(id), Freshness::Kept).await?;
+                let set = one.records.of_mapping(job.plan.name.as_str().into(), now);
+                let record = set.get(0).ok_or_else(|| {
+                    let message = format!("the model has no record `{id}`");
+                    Failure::new(Code::RecordNotFound, message)
+                })?;
+                Ok(self.made_of(drafted, record))
             }
-            (None, None) => Err(no_record()),
+            (None, None) => {
+                let message = "the model has no record to test with";
+                Err(Failure::new(Code::RecordNotFound, message))
+            }
         }
     }
 
@@ -107,8 +114,4 @@ impl Drafted {
         let action = self.definition.manifest.actions.get(&self.job.plan.mapping.action)?;
         action.visible().find(|key| failure.message().contains(&format!("`{key}`")))
     }
-}
-
-fn no_record() -> Failure {
-    Failure::new(Code::RecordNotFound, "the model has no record to test with")
 }

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
-    Frame, page,
-    words::{Pill, ago, clock, length},
+    Frame, clock, page,
+    words::{Pill, ago, length},
 };
 use crate::{
     access::Actor,
@@ -56,7 +56,7 @@ impl AlertLine {
         Self {
             pill: pill(&alert.trouble),
             opened: ago(now, alert.opened_at),
-            clock: clock(now, alert.opened_at),
+            clock: clock::listed(now, alert.opened_at),
             ended,
             untold: Vec::new(),
             alert,
@@ -181,7 +181,7 @@ pub(super) async fn show(
             kind: kind(channel.kind),
             from_files: configuration.in_files(Section::Channels, name),
             failure: state.and_then(|state| {
-                let next = state.next_at.map(|at| clock(now, at));
+                let next = state.next_at.map(|at| clock::alone(now, at));
                 Some((state.failure.clone()?, next))
             }),
             last: state.map(|ChannelState { made_at, .. }| ago(now, *made_at)),

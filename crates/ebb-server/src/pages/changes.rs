@@ -16,10 +16,10 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{
-    Frame,
+    Frame, clock,
     list::{ROWS, older},
     page,
-    words::{ago, clock},
+    words::ago,
 };
 use crate::{
     access::Actor,
@@ -103,7 +103,7 @@ fn change(app: &App, line: AuditLine, now: Timestamp) -> Change {
     let there = section.filter(|section| configuration.find(*section, &line.subject).is_ok());
     Change {
         when: ago(now, line.at),
-        clock: clock(now, line.at),
+        clock: clock::listed(now, line.at),
         who: line.actor,
         what: line.action.replace('.', " "),
         address: there.map(|section| format!("/{}/{}", section.as_str(), line.subject)),

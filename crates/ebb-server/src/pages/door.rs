@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, Uri, header::REFERER},
+    http::{HeaderMap, Uri, header::REFERER},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::{
@@ -18,7 +17,7 @@ use ebb_store::Guest;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::page;
+use super::{Form, page};
 use crate::{
     access::{Actor, Origin, THEME, end_session, invited, join as use_link, sign_in as begin},
     app::App,
@@ -28,7 +27,7 @@ use crate::{
 
 /// What surrounds these pages.
 pub(super) struct Bare {
-    assets: &'static str,
+    pub(super) assets: &'static str,
 }
 
 pub(super) fn bare() -> Bare {
@@ -86,17 +85,8 @@ struct RefusedPage {
 /// A refusal for somebody who is not known.
 pub(super) fn refused(refusal: &Refusal) -> Response {
     let shown = RefusedPage { frame: bare(), failure: refusal.failure() };
-    with_status(page(&shown), refusal.status())
-}
-
-fn with_status(page: Result<Response, Refusal>, status: StatusCode) -> Response {
-    match page {
-        Ok(mut page) => {
-            *page.status_mut() = status;
-            page
-        }
-        Err(_) => status.into_response(),
-    }
+    let (status, headers) = refusal.head();
+    (status, headers, page(&shown)).into_response()
 }
 
 /// The address of the sign-in page that leads back to where somebody wanted to go.
@@ -109,7 +99,9 @@ pub(super) fn sign_in_address(uri: &Uri) -> String {
 
 /// A path of this server; `/` for anything else, so that no link leads away from here.
 pub(super) fn own_path(wanted: &str) -> &str {
-    let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains('\\');
+    // Browsers leave out tabs and ends of lines wherever they stand, and take `\` for `/`.
+    let misread = |letter: char| letter.is_control() || letter == '\\';
+    let own = wanted.starts_with('/') && !wanted.starts_with("//") && !wanted.contains(misread);
     if own { wanted } else { "/" }
 }
 
@@ -152,11 +144,11 @@ pub(super) async fn sign_in(
     match tried {
         Ok(cookie) => (cookies.add(cookie), Redirect::to(own_path(&form.next))).into_response(),
         Err(failure) => {
-            let status = Refusal::from(failure.clone()).status();
+            let (status, headers) = Refusal::from(failure.clone()).head();
             let (next, email, failure) = (form.next, form.email, Some(failure));
             let ways = Ways::of(&app, ["next", &next]);
             let shown = SignInPage { frame: bare(), ways, next, email, failure };
-            with_status(page(&shown), status)
+            (status, headers, page(&shown)).into_response()
         }
     }
 }
@@ -199,10 +191,10 @@ pub(super) async fn join(
     match use_link(&app, &token, &email, &name, password).await {
         Ok(cookie) => Ok((cookies.add(cookie), Redirect::to("/")).into_response()),
         Err(failure) => {
-            let status = Refusal::from(failure.clone()).status();
+            let (status, headers) = Refusal::from(failure.clone()).head();
             let (ways, failure) = (Ways::of(&app, ["link", &token]), Some(failure));
             let shown = JoinPage { frame: bare(), ways, first, email, name, failure };
-            Ok(with_status(page(&shown), status))
+            Ok((status, headers, page(&shown)).into_response())
         }
     }
 }
@@ -227,4 +219,36 @@ pub(super) async fn switch_theme(
         .permanent()
         .build();
     (cookies.add(cookie), Redirect::to(own_path(back))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn no_path_leads_away_however_a_browser_reads_it() {
+        for own in ["/", "/syncs?mapping=all", "/models/a-b/edit?x=//y#z", "/name/\u{e4}"] {
+            assert_eq!(own_path(own), own);
+        }
+        for other in [
+            "",
+            "syncs",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\n/evil.example",
+            "\t//evil.example",
+            " //evil.example",
+            "/\u{0}/evil.example",
+            "/\u{85}/evil.example",
+            "https://evil.example",
+            "https:/evil.example",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
+    }
 }

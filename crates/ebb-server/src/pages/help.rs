@@ -1,4 +1,4 @@
-//! Help pages of codes.
+//! Help pages of codes. They are the same for everybody, and who cannot come in may need one most.
 
 use std::sync::Arc;
 
@@ -9,7 +9,11 @@ use axum::{
 };
 use ebb_core::{Code, Failure};
 
-use super::{Frame, page};
+use super::{
+    Frame,
+    door::{Bare, bare},
+    page,
+};
 use crate::{access::Actor, app::App, refusal::Refusal};
 
 #[derive(Template)]
@@ -19,12 +23,22 @@ struct HelpPage {
     code: Code,
 }
 
+#[derive(Template)]
+#[template(path = "help_outside.html")]
+struct OutsidePage {
+    frame: Bare,
+    code: Code,
+}
+
 pub(super) async fn show(
     State(app): State<Arc<App>>,
-    actor: Actor,
+    actor: Option<Actor>,
     Path(code): Path<String>,
 ) -> Result<Response, Refusal> {
     let unknown = |()| Failure::new(Code::AddressUnknown, format!("there is no code `{code}`"));
     let code: Code = code.parse().map_err(unknown)?;
-    page(&HelpPage { frame: Frame::new(&app, &actor, ""), code })
+    match actor {
+        Some(actor) => page(&HelpPage { frame: Frame::new(&app, &actor, ""), code }),
+        None => page(&OutsidePage { frame: bare(), code }),
+    }
 }

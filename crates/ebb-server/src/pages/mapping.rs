@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -19,13 +18,13 @@ use ebb_workspace::{SystemClock, Workspace};
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     alerts::AlertLine,
     chart::Chart,
-    page,
+    clock, page,
     syncs::Line,
     tool::{Tool, tool},
-    words::{Pill, ago, clock, count, next},
+    words::{Pill, ago, count, next},
 };
 use crate::{
     access::Actor,
@@ -115,7 +114,7 @@ pub(super) async fn show(
         schedule: super::schedule::words(&mapping.schedule),
         inherits_schedule: mapping.inherits_schedule
             && workspace.model(&mapping.model)?.schedule.is_some(),
-        next: next(outlook.as_ref(), now),
+        next: next(outlook.as_ref(), now, clock::alone),
         last: latest.map(|sync| (format!("/syncs/{}", sync.id), ago(now, sync.started_at))),
         held: latest
             .filter(|sync| sync.status == Status::Held)
@@ -123,7 +122,7 @@ pub(super) async fn show(
         held_backfill: latest.is_some_and(|sync| sync.kind == SyncKind::Backfill),
         no_backfill: sends_again(mapping).err(),
         paused: match outlook {
-            Some(Outlook::Paused { until }) => Some(clock(now, until)),
+            Some(Outlook::Paused { until }) => Some(clock::alone(now, until)),
             Some(
                 Outlook::Running
                 | Outlook::Queued { .. }

@@ -4,7 +4,9 @@ mod alerts;
 pub(crate) mod build;
 mod changes;
 mod chart;
+mod clock;
 mod door;
+mod form;
 mod frame;
 mod help;
 mod journey;
@@ -27,7 +29,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -35,6 +37,8 @@ use axum::{
 use ebb_core::{Code, Failure, config::Problem};
 
 use crate::{access::Actor, app::App, refusal::Refusal};
+use build::Asked;
+use form::Form;
 use frame::Frame;
 use tool::tool;
 
@@ -68,12 +72,20 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/settings/tokens", post(settings::add_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke))
         .merge(build::router())
+        .method_not_allowed_fallback(not_so)
         .fallback(nothing)
 }
 
 async fn nothing(uri: Uri) -> Refusal {
     let message = format!("there is nothing at `{}`", uri.path());
     Failure::new(Code::AddressUnknown, message).into()
+}
+
+async fn not_so(method: Method, uri: Uri) -> Response {
+    let message = format!("{method} does nothing at `{}`", uri.path());
+    let mut told = Refusal::from(Failure::new(Code::AddressUnknown, message)).into_response();
+    *told.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    told
 }
 
 /// A page as an answer.
@@ -93,31 +105,56 @@ struct ErrorPage {
     problems: Vec<Problem>,
 }
 
-/// Tells refusals in pages; who is not signed in is sent to do so first.
+/// Tells refusals in pages; who is not signed in is sent to do so first. htmx would take the page to sign in
+/// for the part that it asked for, so it is told that nobody is signed in.
 pub(crate) async fn in_words(
     State(app): State<Arc<App>>,
     actor: Option<Actor>,
-    uri: Uri,
+    asked: Asked,
     request: Request,
     next: Next,
 ) -> Response {
+    let back = way_back(&request);
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
-    let status = refusal.status();
+    let status = response.status();
     let Some(actor) = actor else {
-        if status == StatusCode::UNAUTHORIZED {
-            return Redirect::to(&door::sign_in_address(&uri)).into_response();
+        if status == StatusCode::UNAUTHORIZED && asked == Asked::Whole {
+            return Redirect::to(&door::sign_in_address(&back)).into_response();
         }
-        return door::refused(&refusal);
+        return told(door::refused(&refusal), response);
     };
     let frame = Frame::new(&app, &actor, "");
     let title = refusal.failure().code.title();
     let shown = ErrorPage { frame, title, problems: refusal.0 };
     match page(&shown) {
-        Ok(mut told) => {
-            *told.status_mut() = status;
-            told
-        }
+        Ok(page) => told(page, response),
         Err(_) => status.into_response(),
     }
+}
+
+/// A page in the place of a refusal, with its status, and with what could have been asked instead, or when.
+fn told(mut page: Response, mut refused: Response) -> Response {
+    *page.status_mut() = refused.status();
+    for name in [header::ALLOW, header::RETRY_AFTER] {
+        if let Some(value) = refused.headers_mut().remove(&name) {
+            page.headers_mut().insert(name, value);
+        }
+    }
+    page
+}
+
+/// Where somebody is led who signs in first: to what they asked for; to the page that a form was on, since
+/// nothing can be shown at the address of most forms.
+fn way_back(request: &Request) -> Uri {
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return request.uri().clone();
+    }
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let page = header(header::REFERER).and_then(|page| page.parse::<Uri>().ok());
+    let own = |page: &Uri| {
+        let host = header(header::HOST);
+        page.authority().is_some_and(|of| Some(of.as_str()) == host)
+    };
+    page.filter(own).unwrap_or_default()
 }

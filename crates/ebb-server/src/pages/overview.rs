@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Frame, clock,
     list::{Paged, address, fits},
     page,
     spark::Spark,
@@ -259,7 +259,7 @@ async fn row(app: &App, name: &str, mapping: &Mapping) -> Result<Row, Refusal> {
         held: latest.is_some_and(|sync| sync.status == Status::Held),
         progress: latest.filter(|_| running).map(|sync| progress(app, sync)),
         spark: Spark::new(&history),
-        next: next(outlook.as_ref(), now),
+        next: next(outlook.as_ref(), now, clock::listed),
     })
 }
 

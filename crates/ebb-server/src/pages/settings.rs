@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,10 +14,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     changes::{self, Change},
-    page,
-    words::{ago, clock},
+    clock, page,
+    words::ago,
 };
 use crate::{
     access::{Actor, Gate},
@@ -76,7 +75,7 @@ async fn settings(app: &App, actor: &Actor, shown: Option<Shown>) -> Result<Resp
     let tokens = tokens.map(|token| TokenLine {
         owner: name(&token.person),
         used: token.used_at.map_or_else(|| "never".to_owned(), |at| ago(now, at)),
-        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| clock(now, at)),
+        ends: token.expires_at.map_or_else(|| "never".to_owned(), |at| clock::alone(now, at)),
         mine: owner || token.person == actor.person.id,
         token,
     });

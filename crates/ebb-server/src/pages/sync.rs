@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
@@ -20,11 +19,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Frame,
+    Form, Frame,
     build::Asked,
-    page,
+    clock, page,
     tool::{Tool, tool},
-    words::{Pill, clock, count, length},
+    words::{Pill, count, length},
 };
 use crate::{access::Actor, app::App, refusal::Refusal};
 
@@ -209,7 +208,7 @@ pub(super) async fn replay(
 
 /// Why and when it began.
 fn began(now: Timestamp, sync: &SyncRecord, plan: Option<&Plan>) -> String {
-    let at = clock(now, sync.started_at);
+    let at = clock::alone(now, sync.started_at);
     match plan.map(|plan| &plan.cause) {
         Some(Cause::Schedule { .. }) => {
             match plan.and_then(|plan| plan.cause.late(sync.started_at)) {

@@ -15,10 +15,10 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
-    Frame,
+    Frame, clock,
     list::{ROWS, older},
     page,
-    words::{Pill, ago, clock, count, length},
+    words::{Pill, ago, count, length},
 };
 use crate::{access::Actor, app::App, refusal::Refusal};
 
@@ -52,7 +52,7 @@ impl Line {
             pill: Pill::of_sync(sync),
             kind: super::sync::kind(sync.kind),
             when: ago(now, sync.started_at),
-            clock: clock(now, sync.started_at),
+            clock: clock::listed(now, sync.started_at),
             took: length(until.duration_since(sync.started_at).unsigned_abs()),
             extracted: count(counts.extracted.total()),
             delivered: count(counts.delivered.total()),

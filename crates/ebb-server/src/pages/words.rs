@@ -7,7 +7,7 @@ use ebb_core::{
     port::{Status, SyncRecord, Verdict},
 };
 use ebb_engine::{Outlook, WhyNot};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 /// A status as a label with a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,24 +100,12 @@ pub(super) fn ago(now: Timestamp, moment: Timestamp) -> String {
     }
 }
 
-/// A moment on the clock of the server: `14:00`, `Tomorrow 02:00`, `18 Nov 09:00`.
-pub(super) fn clock(now: Timestamp, moment: Timestamp) -> String {
-    let zone = TimeZone::system();
-    let (today, then) = (now.to_zoned(zone.clone()), moment.to_zoned(zone));
-    if then.date() == today.date() {
-        return then.strftime("%H:%M").to_string();
-    }
-    let day = |words: &str| format!("{words} {}", then.strftime("%H:%M"));
-    match (today.date().tomorrow(), today.date().yesterday()) {
-        (Ok(tomorrow), _) if then.date() == tomorrow => day("Tomorrow"),
-        (_, Ok(yesterday)) if then.date() == yesterday => day("Yesterday"),
-        _ if then.year() == today.year() => then.strftime("%-d %b %H:%M").to_string(),
-        _ => then.strftime("%-d %b %Y %H:%M").to_string(),
-    }
-}
-
-/// When a mapping runs next: a line, and what is said below it.
-pub(super) fn next(outlook: Option<&Outlook>, now: Timestamp) -> (String, String) {
+/// When a mapping runs next: a line, and what is said below it. `clock` tells a moment, now and then.
+pub(super) fn next(
+    outlook: Option<&Outlook>,
+    now: Timestamp,
+    clock: fn(Timestamp, Timestamp) -> String,
+) -> (String, String) {
     let words = |line: &str, below: &str| (line.to_owned(), below.to_owned());
     match outlook {
         None => words("–", ""),

@@ -177,3 +177,49 @@ async fn what_is_needed_stays_and_a_made_mapping_is_switched() {
     let refused = house.api("POST", "/mappings").json(&action).answer().await;
     assert_eq!(refused.refusal(), (422, "M304".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_named_as_the_page_on_which_it_is_made() {
+    let house = House::new(1, Script::default()).await;
+    let mapping = json!({ "model": "people", "destination": "hook", "action": "send",
+        "fields": { "url": "http://127.0.0.1:9/all" } });
+    let email = json!({ "host": "smtp.test", "from": "a@b.test", "to": "c@d.test" });
+    for (section, document) in [
+        ("sources", json!({ "kind": "sqlite", "settings": { "path": "shop.db" } })),
+        ("models", model("select id from people")),
+        ("destinations", json!({ "kind": "webhook" })),
+        ("mappings", mapping),
+        ("channels", json!({ "kind": "email", "settings": email })),
+        ("alert_rules", json!({ "when": ["failed"] })),
+    ] {
+        let new = |name: &str| json!({ "name": name, "document": document });
+        let make = |name: &str| house.api("POST", &format!("/{section}")).json(&new(name)).answer();
+        let refused = make("new").await;
+        assert_eq!(refused.refusal(), (422, "C504".to_owned()), "{section}: {refused:?}");
+        let detail = &refused.json()["errors"][0]["detail"];
+        let detail = detail.as_str().unwrap();
+        assert!(detail.starts_with("`new` cannot be the name of a"), "{section}: {detail}");
+        make("newer").await.expect(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_is_too_large_is_refused_as_the_description_says() {
+    let house = House::new(1, Script::default()).await;
+    let document = model(&"x".repeat(2 * 1024 * 1024));
+    let described = house.get("/openapi.json").await;
+    for (method, path, place, body) in [
+        ("POST", "/models", "/models", json!({ "name": "large", "document": document })),
+        ("PUT", "/models/people", "/models/{name}", document.clone()),
+    ] {
+        let ask = house.api(method, path).with("if-match", "\"1\"").json(&body);
+        let refused = ask.answer().await;
+        assert_eq!(refused.refusal(), (413, "A618".to_owned()), "{method} {path}");
+        assert_eq!(refused.json()["detail"], "the request has more than 2048 KiB");
+        let operation = &described["paths"][format!("/api/v1{place}")][method.to_lowercase()];
+        let answer = &operation["responses"]["413"]["content"]["application/problem+json"];
+        assert!(answer.is_object(), "{operation}");
+    }
+    let reads = &described["paths"]["/api/v1/models"]["get"]["responses"];
+    assert!(reads.get("413").is_none(), "what brings nothing is never too large");
+}

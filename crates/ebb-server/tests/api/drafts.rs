@@ -171,7 +171,7 @@ async fn a_mapping_that_is_switched_off_sends_test_records_each_once_by_its_key(
     assert_eq!(house.receiver.requests().len(), 3);
     house.control("update answer set answer = 'null'");
     let unknown = test(kept, "a", record("1")).await;
-    assert_eq!(unknown.refusal(), (409, "A618".to_owned()), "nobody knows how it ended");
+    assert_eq!(unknown.refusal(), (409, "A619".to_owned()), "nobody knows how it ended");
     assert_eq!(house.receiver.requests().len(), 3);
     for _ in 0..2 {
         let reset = test("/mappings/off/reset", "d", json!({})).await.expect(200);

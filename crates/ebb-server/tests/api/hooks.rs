@@ -95,13 +95,15 @@ async fn what_is_not_signed_or_old_starts_nothing_and_tells_no_secret() {
         assert_eq!(wrong.refusal(), (expected.0, expected.1.to_owned()));
         assert!(!wrong.text.contains(SECRET));
     }
-    let bare = house.ask("POST", "/hooks/dbt-cloud").by_nobody().json(&good).answer().await;
-    assert_eq!(bare.status, 429);
+    let bare = house.ask("POST", "/hooks/dbt-cloud").by_nobody().json(&good).response().await;
+    assert_eq!(bare.status(), 429);
+    let wait: u64 = bare.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=6).contains(&wait), "{wait}");
     let large = house
         .ask("POST", "/hooks/dbt-cloud")
         .by_nobody()
         .text("application/json", "x".repeat(70_000));
-    assert_eq!(large.answer().await.status, 413);
+    assert_eq!(large.answer().await.refusal(), (413, "A618".to_owned()));
     assert!(syncs(&house).await.is_empty());
     assert_eq!(send(&house, SECRET, &good).await.expect(200), json!({ "started": ["follower"] }));
 }

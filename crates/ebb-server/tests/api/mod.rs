@@ -6,6 +6,7 @@ mod description;
 mod drafts;
 mod effects;
 mod hooks;
+mod kept;
 mod models;
 mod people;
 mod syncs;

@@ -41,13 +41,52 @@ async fn people_are_invited_changed_and_removed() {
 
     let audit = house.get("/audit").await["items"].as_array().unwrap().clone();
     let done: Vec<_> = audit.iter().rev().map(|line| line["action"].as_str().unwrap()).collect();
-    let expected =
-        ["token.created", "person.invited", "person.invited", "person.changed", "person.removed"];
+    let expected = [
+        "person.joined",
+        "token.created",
+        "person.invited",
+        "person.invited",
+        "person.changed",
+        "person.removed",
+    ];
     assert_eq!(done, expected);
     assert!(audit[0]["actor"].as_str().unwrap().contains("by token `tests`"));
     let first = house.get("/audit?limit=2").await;
     let rest = format!("/audit?cursor={}", first["next_cursor"].as_str().unwrap());
-    assert_eq!(house.get(&rest).await["items"].as_array().unwrap().len(), 3);
+    assert_eq!(house.get(&rest).await["items"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_log_tells_who_joined_and_who_has_a_new_password() {
+    let house = House::new(1, Script::default()).await;
+    let bob = json!({ "email": "bob@example.com", "role": "editor" });
+    let invited = house.api("POST", "/people").json(&bob).answer().await.expect(201);
+    let again = format!("/people/{}/invite", invited["person"]["id"].as_str().unwrap());
+    let use_link = async |link: &Value, name: &str, password: &str| {
+        let form = format!("name={name}&password={password}");
+        let ask = house.ask("POST", link.as_str().unwrap()).by_nobody();
+        ask.text("application/x-www-form-urlencoded", form).answer().await.status
+    };
+    assert_eq!(use_link(&invited["link"], "Bob", "short").await, 400, "no line for what failed");
+    assert_eq!(use_link(&invited["link"], "Bob", "a-long-secret-of-bob").await, 303);
+    let link = &house.api("POST", &again).answer().await.expect(201)["link"];
+    assert_eq!(use_link(link, "Robert", "another-secret-of-bob").await, 303);
+
+    let audit = house.api("GET", "/audit").answer().await;
+    assert!(!audit.text.contains("secret-of-bob"), "{}", audit.text);
+    let audit = audit.expect(200);
+    let about = |action: &str| -> Vec<Value> {
+        let lines = audit["items"].as_array().unwrap().iter();
+        let of = lines.filter(|line| line["action"] == action);
+        let told = |line: &Value| {
+            json!([line["actor"], line["subject"], line["before"]["name"], line["after"]["name"]])
+        };
+        of.map(told).collect()
+    };
+    let (ada, bob) = ("ada@example.com", "bob@example.com");
+    let joined = [json!([bob, bob, bob, "Bob"]), json!([ada, ada, null, "Ada"])];
+    assert_eq!(about("person.joined"), joined);
+    assert_eq!(about("person.password_changed"), [json!([bob, bob, "Bob", "Robert"])]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

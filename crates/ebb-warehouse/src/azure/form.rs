@@ -18,6 +18,7 @@ pub(crate) static FORM: Form = Form {
             .required(),
         port("1433"),
         Setting::connection("database", "Database", "The database, or the dedicated SQL pool")
+            .leads_nowhere()
             .required(),
         Setting::sign_in("user", "User", "A login of the server, or a user of the database itself"),
         Setting::sign_in("password", "Password", "The user's password").of(Secret),

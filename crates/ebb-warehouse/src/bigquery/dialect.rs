@@ -76,6 +76,11 @@ impl Dialect for BigQueryDialect {
         "string"
     }
 
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let text = self.literal(text);
+        format!("strpos(lower(cast({expression} as string)), lower({text})) > 0")
+    }
+
     fn earlier(&self, column: &Column, moment: &str, seconds: u64) -> Option<String> {
         match column.native.as_str() {
             "TIMESTAMP" => Some(format!("timestamp_sub({moment}, interval {seconds} second)")),

@@ -19,18 +19,21 @@ pub(crate) static FORM: Form = Form {
             "Project ID",
             "The project that runs and pays for statements, and holds the managed dataset",
         )
+        .leads_nowhere()
         .required(),
         Setting::connection(
             "location",
             "Location",
             "Where the models' data and the managed dataset lie, such as `EU` or `europe-west3`",
         )
+        .leads_nowhere()
         .by_default("US"),
         Setting::connection(
             "dataset",
             "Dataset",
             "Where models find tables that they name without a dataset",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in(
             "credentials",
             "Credentials",
@@ -47,6 +50,7 @@ pub(crate) static FORM: Form = Form {
             "Storage Read API",
             "Which changes it fetches: `auto` many, `always` all, `never` none",
         )
+        .leads_nowhere()
         .of(Choice(&["auto", "always", "never"]))
         .by_default("auto"),
         Setting::advanced(
@@ -59,6 +63,7 @@ pub(crate) static FORM: Form = Form {
             "Most bytes billed",
             "A statement that would be billed for more bytes is refused",
         )
+        .leads_nowhere()
         .of(Number),
         CONNECT_TIMEOUT,
         STATEMENT_TIMEOUT,

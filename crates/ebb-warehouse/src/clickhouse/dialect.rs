@@ -129,6 +129,11 @@ impl Dialect for ClickHouseDialect {
         TEXT
     }
 
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let text = self.literal(text);
+        format!("positionCaseInsensitiveUTF8(cast({expression} as {TEXT}), {text}) > 0")
+    }
+
     fn moment(&self, column: &Column, text: &str) -> String {
         format!("cast({} as {})", literal(text), kept_as(&column.native))
     }

@@ -34,7 +34,8 @@ pub(crate) static FORM: Form = Form {
             "database",
             "Database",
             "Where models find tables that they name without a database; the user's own default if left out",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in("user", "User", "The user that runs statements"),
         Setting::sign_in("password", "Password", "The user's password").of(Secret),
         Setting::sign_in(

@@ -31,12 +31,14 @@ pub(crate) static FORM: Form = Form {
             "Catalog",
             "The catalog of the models and of the managed schema",
         )
+        .leads_nowhere()
         .required(),
         Setting::connection(
             "schema",
             "Schema",
             "Where models find tables that they name without a schema; the catalog's `default` if left out",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in("client_id", "Client ID", "A service principal's application ID"),
         Setting::sign_in("client_secret", "Client secret", "The service principal's OAuth secret")
             .of(Secret),

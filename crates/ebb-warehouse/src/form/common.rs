@@ -7,7 +7,7 @@ use super::{
 
 /// All in one, which may hold a password.
 pub(crate) const fn url(help: &'static str) -> Setting {
-    Setting::connection("url", "URL", help).of(Secret)
+    Setting { leads: true, ..Setting::connection("url", "URL", help).of(Secret) }
 }
 
 pub(crate) const fn port(default: &'static str) -> Setting {

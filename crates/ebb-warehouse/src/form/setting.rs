@@ -21,6 +21,9 @@ pub struct Setting {
     pub required: bool,
     /// Where it stands in a form.
     pub part: Part,
+    /// Whether it has a say in where the source's secrets are sent, or in who could read them on the way.
+    #[serde(skip)]
+    pub leads: bool,
 }
 
 /// What may be given for a setting.
@@ -93,11 +96,24 @@ impl Setting {
 
     const fn text(part: Part, key: &'static str, label: &'static str, help: &'static str) -> Self {
         let kind = SettingKind::Text;
-        Self { key, label, help, kind, default: None, required: false, part }
+        Self { key, label, help, kind, default: None, required: false, part, leads: true }
     }
 
+    /// A length of time leads nowhere, and a secret is what is sent.
     pub(crate) const fn of(self, kind: SettingKind) -> Self {
-        Self { kind, ..self }
+        let leads = match kind {
+            SettingKind::Length | SettingKind::Secret | SettingKind::SecretLines => false,
+            SettingKind::Text
+            | SettingKind::Number
+            | SettingKind::Path
+            | SettingKind::Choice(_) => self.leads,
+        };
+        Self { kind, leads, ..self }
+    }
+
+    /// For what chooses among the things of one server, or how they are read.
+    pub(crate) const fn leads_nowhere(self) -> Self {
+        Self { leads: false, ..self }
     }
 
     pub(crate) const fn by_default(self, default: &'static str) -> Self {

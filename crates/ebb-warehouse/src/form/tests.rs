@@ -296,3 +296,19 @@ fn a_setting_is_written_for_programs() {
     let secret = serde_json::to_value(form("snowflake").unwrap().setting("private_key")).unwrap();
     assert_eq!(secret["kind"], "secret_lines");
 }
+
+#[test]
+fn whatever_names_a_server_or_guards_the_way_there_leads() {
+    let leading =
+        ["url", "host", "hostname", "port", "account", "endpoint", "sslmode", "sslrootcert"];
+    for form in forms() {
+        for setting in form.settings {
+            let address = leading.contains(&setting.key)
+                || ["_url", "_endpoint", "authority"].iter().any(|end| setting.key.ends_with(end));
+            assert!(setting.leads || !address, "{} {}", form.kind, setting.key);
+            let harmless = setting.kind == SettingKind::Length
+                || setting.kind.is_secret() && setting.key != "url";
+            assert!(!(setting.leads && harmless), "{} {}", form.kind, setting.key);
+        }
+    }
+}

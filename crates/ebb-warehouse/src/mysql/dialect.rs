@@ -147,6 +147,11 @@ impl Dialect for MysqlDialect {
         format!("cast({} as binary)", unicode(expression))
     }
 
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let text = self.literal(text);
+        format!("position(lower({text}) in lower({})) > 0", unicode(expression))
+    }
+
     fn moment(&self, column: &Column, text: &str) -> String {
         let text = self.literal(text);
         match column.kind {

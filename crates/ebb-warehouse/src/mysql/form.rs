@@ -27,7 +27,8 @@ pub(crate) static FORM: Form = Form {
             "database",
             "Database",
             "Where models find tables that they name without a database",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in("user", "User", "The user that Ebb signs in as").required(),
         Setting::sign_in("password", "Password", "The user's password, if the server asks for one")
             .of(Secret),

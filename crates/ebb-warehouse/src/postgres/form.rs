@@ -27,7 +27,8 @@ pub(crate) static FORM: Form = Form {
             "database",
             "Database",
             "The database of the models; the user's name if left out",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in("user", "User", "The user that Ebb signs in as").required(),
         Setting::sign_in("password", "Password", "The user's password, if the server asks for one")
             .of(Secret),
@@ -47,6 +48,7 @@ pub(crate) static FORM: Form = Form {
             "Working memory",
             "Memory for one sort or hash join of the diff, such as `512MB`; the server's, at least `256MB`, \
              if left out",
-        ),
+        )
+        .leads_nowhere(),
     ],
 };

@@ -37,7 +37,8 @@ const SETTINGS: [Setting; 23] = {
             "database",
             "Database",
             "The database of the models; the user's name if left out, but needed with temporary passwords",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in(
             "user",
             "User",
@@ -83,6 +84,7 @@ const SETTINGS: [Setting; 23] = {
             "Changes without bucket",
             "Up to so many changes leave through a cursor all the same",
         )
+        .leads_nowhere()
         .of(Number)
         .by_default("100000"),
         SSLMODE_OF_LIBPQ,

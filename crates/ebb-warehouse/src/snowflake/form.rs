@@ -25,22 +25,26 @@ pub(crate) static FORM: Form = Form {
             "Database",
             "The database of the models and of the managed schema",
         )
+        .leads_nowhere()
         .required(),
         Setting::connection(
             "schema",
             "Schema",
             "Where models find tables that they name without a schema",
-        ),
+        )
+        .leads_nowhere(),
         Setting::connection(
             "warehouse",
             "Warehouse",
             "What runs the statements; the user's own default if left out",
-        ),
+        )
+        .leads_nowhere(),
         Setting::connection(
             "role",
             "Role",
             "Whose rights count; the user's own default if left out",
-        ),
+        )
+        .leads_nowhere(),
         Setting::sign_in("user", "User", "The user of a key pair or a password"),
         Setting::sign_in(
             "private_key",

@@ -29,6 +29,15 @@ impl Dialect for SqliteDialect {
         format!("{KEY}({expression})")
     }
 
+    fn is_text(&self, _column: &Column) -> bool {
+        true
+    }
+
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let text = self.literal(text);
+        format!("instr(lower(cast({expression} as text)), lower({text})) > 0")
+    }
+
     fn moment_text(&self, expression: &str) -> String {
         format!("nullif(quote({expression}), 'NULL')")
     }

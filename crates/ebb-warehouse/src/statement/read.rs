@@ -1,14 +1,14 @@
 //! Reading a model for people, and the changes for staging.
 
-use ebb_core::Operation;
+use ebb_core::{Column, Operation, port::Wanted};
 
 use super::more;
 use crate::{connection::Within, dialect::Dialect, layout::Layout};
 
-/// The first rows of the model in the form of a part, all as added; of one record if one is named.
+/// Rows of the model in the form of a part, all as added.
 pub(crate) fn preview<D: Dialect + ?Sized>(
     layout: &Layout<'_, D>,
-    record_id: Option<&str>,
+    wanted: Wanted<'_>,
     limit: u64,
 ) -> String {
     let dialect = layout.dialect;
@@ -17,9 +17,17 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
     let columns = more(
         columns.map(|column| dialect.staged(column, &dialect.stored(column, &layout.read(column)))),
     );
-    let filter = record_id
-        .map(|record_id| format!("\nwhere {}", dialect.identified(&key, record_id)))
-        .unwrap_or_default();
+    let filter = match wanted {
+        Wanted::First => String::new(),
+        Wanted::Record(record_id) => format!("\nwhere {}", dialect.identified(&key, record_id)),
+        Wanted::Containing(text) => {
+            let first = dialect.identified(&key, text);
+            format!(
+                "\nwhere {}\norder by case when {first} then 0 else 1 end",
+                holding(layout, text)
+            )
+        }
+    };
     format!(
         "{with}select {top}{seq}, {op}, {key}, {checksum}{columns}\nfrom (\n{query}\n) m{filter}{limit}",
         with = with(layout),
@@ -31,6 +39,15 @@ pub(crate) fn preview<D: Dialect + ?Sized>(
         checksum = dialect.shown(&layout.checksum()),
         query = layout.model.query,
     )
+}
+
+/// A condition that a row has a text in its identifier or in a column of text.
+fn holding<D: Dialect + ?Sized>(layout: &Layout<'_, D>, text: &str) -> String {
+    let Layout { dialect, job, .. } = layout;
+    let read = |column: &&Column| dialect.is_text(column) || column.name == job.model.id;
+    let columns = job.columns.iter().filter(read);
+    let holds = columns.map(|column| dialect.holds(&layout.read(column), text));
+    holds.collect::<Vec<_>>().join("\n   or ")
 }
 
 /// What must stand before a statement that has no common table expression but the model's.

@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use ebb_core::{
     Column, ColumnKind, Operation, SyncId,
-    port::{Commit, DiffJob, ModelQuery, Recipe, Tracked},
+    port::{Commit, DiffJob, ModelQuery, Recipe, Tracked, Wanted},
 };
 use roaring::RoaringTreemap;
 
@@ -87,8 +87,9 @@ fn statements<D: Dialect>(
     let newer = job(columns, columns.last().map(|(name, ..)| *name));
 
     let first = Layout::new(dialect, "managed", &full, None).unwrap();
-    tell("preview", &[read::preview(&first, None, 10)]);
-    tell("record", &[read::preview(&first, Some("it's"), 1)]);
+    tell("preview", &[read::preview(&first, Wanted::First, 10)]);
+    tell("record", &[read::preview(&first, Wanted::Record("it's"), 1)]);
+    tell("search", &[read::preview(&first, Wanted::Containing("it's"), 10)]);
     let mut probe = diff::write(&first, Selection::Probe(1001));
     probe.push(diff::census(&first));
     tell("first diff", &probe);

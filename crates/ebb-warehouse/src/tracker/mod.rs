@@ -14,7 +14,7 @@ use ebb_core::{
     Column, Failure, Limits, Operation, SyncId,
     port::{
         BatchStream, Commit, Diff, DiffJob, Finding, ModelQuery, Preview, Recipe,
-        Tables as SourceTables, Tracked, Warehouse,
+        Tables as SourceTables, Tracked, Wanted, Warehouse,
     },
 };
 
@@ -152,12 +152,13 @@ impl<D: Dialect, C: Connection> Warehouse for Tracker<D, C> {
         read::columns(self, &mut *session, model).await
     }
 
-    async fn preview(&self, model: &ModelQuery, limit: usize) -> Result<Preview, Failure> {
-        read::preview(self, model, None, limit).await
-    }
-
-    async fn record(&self, model: &ModelQuery, record_id: &str) -> Result<Preview, Failure> {
-        read::preview(self, model, Some(record_id), 1).await
+    async fn preview(
+        &self,
+        model: &ModelQuery,
+        wanted: Wanted<'_>,
+        limit: usize,
+    ) -> Result<Preview, Failure> {
+        read::preview(self, model, wanted, limit).await
     }
 
     async fn tables(&self) -> Result<SourceTables, Failure> {

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use ebb_core::{
     Code, Column, Failure, Operation, SyncId,
-    port::{BatchStream, DiffJob, ModelQuery, Preview},
+    port::{BatchStream, DiffJob, ModelQuery, Preview, Wanted},
     record::staged_schema,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -42,7 +42,7 @@ pub(super) async fn columns<D: Dialect, C: Connection>(
 pub(super) async fn preview<D: Dialect, C: Connection>(
     tracker: &Tracker<D, C>,
     model: &ModelQuery,
-    record_id: Option<&str>,
+    wanted: Wanted<'_>,
     limit: usize,
 ) -> Result<Preview, Failure> {
     let mut session = tracker.connection.open(Access::Read).await?;
@@ -70,7 +70,7 @@ pub(super) async fn preview<D: Dialect, C: Connection>(
         trust_deletes: false,
     };
     let layout = Layout::new(&tracker.dialect, &tracker.schema, &job, None)?;
-    let sql = statement::read::preview(&layout, record_id, limit as u64);
+    let sql = statement::read::preview(&layout, wanted, limit as u64);
     let batches = session.stream(sql, job.columns.clone()).await?;
     let batches: Vec<RecordBatch> = parsed(tracker, batches, &job.columns).try_collect().await?;
     let schema = staged_schema(&job.columns).into();

@@ -1,6 +1,9 @@
 //! What a sync asks of the server, and what it leaves.
 
-use ebb_core::{Code, Operation, port::Commit};
+use ebb_core::{
+    Code, Operation,
+    port::{Commit, Wanted},
+};
 use serde_json::Value;
 
 use crate::{
@@ -51,7 +54,7 @@ async fn statements_in_a_pool_of_synapse_bear_their_label() {
 async fn sessions_have_settings_of_their_own() {
     let Some(engine) = Azure::start().await else { return };
     let bench = Bench::users(engine, "").await;
-    bench.warehouse.preview(&bench.model, 1).await.unwrap();
+    bench.warehouse.preview(&bench.model, Wanted::First, 1).await.unwrap();
     let log = bench.engine.double().log().await;
     insta::assert_snapshot!(texts(&log)[1]);
 }

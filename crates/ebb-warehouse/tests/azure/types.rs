@@ -3,7 +3,7 @@
 //! The double keeps moments in microseconds, and shapes, hierarchies and variants as their text; how
 //! statements treat those is in the dialect's snapshots.
 
-use ebb_core::Code;
+use ebb_core::{Code, port::Wanted};
 
 use crate::{
     assert_lines,
@@ -77,7 +77,7 @@ async fn identifiers_that_the_database_takes_for_one_stay_apart() {
     assert_eq!(first.diff.changes.added, 7, "{:?}", first.diff);
     bench.commit(&first.commit()).await;
     assert_lines!(bench.sync().await, []);
-    let record = bench.warehouse.record(&bench.model, "A").await.unwrap();
+    let record = bench.warehouse.preview(&bench.model, Wanted::Record("A"), 1).await.unwrap();
     assert_eq!(record.rows.num_rows(), 1);
     bench.run("update codes set name = 'y' where cast(id as varbinary(900)) = cast(N'A' as varbinary(900))").await;
     assert_lines!(bench.sync().await, [r#"updated A {"id":"A","name":"y"}"#]);

@@ -1,6 +1,6 @@
 //! How requests sign in, what jobs say of themselves, and what becomes of results in many pages.
 
-use ebb_core::{Code, Operation};
+use ebb_core::{Code, Operation, port::Wanted};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ async fn a_result_in_many_pages_comes_in_order() {
     let mut bench = Bench::new(engine, &sql);
     let extracted = bench.extract().await;
     assert_eq!(extracted.changes.len(), 2050);
-    let preview = bench.warehouse.preview(&bench.model, 500).await.unwrap();
+    let preview = bench.warehouse.preview(&bench.model, Wanted::First, 500).await.unwrap();
     assert_eq!(preview.rows.num_rows(), 500);
     let (last, before) = extracted.changes.split_last().unwrap();
     let after = before[1999].seq;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ebb_core::Failure;
+use ebb_core::{Failure, port::Wanted};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -179,7 +179,7 @@ async fn a_dropped_preview_is_killed() {
     bench.query(SLOW);
     let double = bench.engine.double();
     tokio::select! {
-        preview = bench.warehouse.preview(&bench.model, 100) => panic!("{preview:?}"),
+        preview = bench.warehouse.preview(&bench.model, Wanted::First, 100) => panic!("{preview:?}"),
         () = double.until_taken("select cast(") => {}
     }
     double.until_canceled("select cast(").await;

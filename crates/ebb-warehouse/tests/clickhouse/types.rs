@@ -1,6 +1,6 @@
 //! ClickHouse's types, from the engine to a record's JSON.
 
-use ebb_core::Code;
+use ebb_core::{Code, port::Wanted};
 
 use crate::{bench::Bench, engine::ClickHouse};
 
@@ -119,7 +119,16 @@ async fn types_that_cannot_identify_are_refused() {
         bench.query(&format!("select {id} as id"));
         let extracted = bench.extract().await;
         assert_eq!(extracted.changes[0].record_id, text);
-        assert_eq!(bench.warehouse.record(&bench.model, text).await.unwrap().rows.num_rows(), 1);
+        assert_eq!(
+            bench
+                .warehouse
+                .preview(&bench.model, Wanted::Record(text), 1)
+                .await
+                .unwrap()
+                .rows
+                .num_rows(),
+            1
+        );
     }
 }
 

@@ -1,6 +1,9 @@
 //! What models may look like, and how they are read for people.
 
-use ebb_core::{Code, RecordSet, port::Preview};
+use ebb_core::{
+    Code, RecordSet,
+    port::{Preview, Wanted},
+};
 
 use crate::{assert_lines, bench::Bench, engine::Engine};
 
@@ -57,7 +60,7 @@ pub(super) async fn models_that_are_not_one_query_are_refused<E: Engine>(engine:
         model.sql = sql.into();
         let failure = bench.warehouse.columns(&model).await.unwrap_err();
         assert_eq!(failure.code, Code::ModelNotQuery, "{sql}");
-        assert!(bench.warehouse.preview(&model, 10).await.is_err(), "{sql}");
+        assert!(bench.warehouse.preview(&model, Wanted::First, 10).await.is_err(), "{sql}");
     }
     assert_eq!(bench.engine.count("users").await, 1);
 }
@@ -114,7 +117,7 @@ pub(super) async fn columns_may_be_named_like_ebbs_own<E: Engine>(engine: E) {
 
 pub(super) async fn previews_show_the_first_records<E: Engine>(engine: E) {
     let bench = Bench::users(engine, "(1, 'Ada', 'London'), (2, 'Bo', null), (3, 'Cy', '')").await;
-    let preview = bench.warehouse.preview(&bench.model, 2).await.unwrap();
+    let preview = bench.warehouse.preview(&bench.model, Wanted::First, 2).await.unwrap();
     assert_lines!(
         rows(&preview),
         [
@@ -123,19 +126,42 @@ pub(super) async fn previews_show_the_first_records<E: Engine>(engine: E) {
         ]
     );
     bench.run("delete from users").await;
-    let preview = bench.warehouse.preview(&bench.model, 2).await.unwrap();
+    let preview = bench.warehouse.preview(&bench.model, Wanted::First, 2).await.unwrap();
     assert_eq!(preview.columns.len(), 3);
     assert_eq!(preview.rows.num_rows(), 0);
 }
 
 pub(super) async fn one_record_is_found_by_its_identifier<E: Engine>(engine: E) {
     let bench = Bench::users(engine, "(1, 'Ada', 'London'), (22, 'Bo', null)").await;
-    let record = bench.warehouse.record(&bench.model, "22").await.unwrap();
+    let record = bench.warehouse.preview(&bench.model, Wanted::Record("22"), 1).await.unwrap();
     assert_lines!(rows(&record), [r#"added 22 {"id":22,"name":"Bo","city":null}"#]);
-    let record = bench.warehouse.record(&bench.model, "2").await.unwrap();
+    let record = bench.warehouse.preview(&bench.model, Wanted::Record("2"), 1).await.unwrap();
     assert_lines!(rows(&record), []);
-    let record = bench.warehouse.record(&bench.model, "it's").await.unwrap();
+    let record = bench.warehouse.preview(&bench.model, Wanted::Record("it's"), 1).await.unwrap();
     assert_lines!(rows(&record), []);
+}
+
+pub(super) async fn records_are_found_by_what_is_in_them<E: Engine>(engine: E) {
+    let values = "(22, 'Ada 50%', 'L\u{f6}wen'), (2, 'Bo', null), (3, 'Cy_2', 'it''s')";
+    let bench = Bench::users(engine, values).await;
+    let found = async |text| {
+        let preview = bench.warehouse.preview(&bench.model, Wanted::Containing(text), 2).await;
+        let set = RecordSet::new(&preview.unwrap().rows, "".into(), "".into()).unwrap();
+        set.iter().map(|record| record.record_id().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    for (text, ids) in [
+        ("ADA", "22"),
+        ("50%", "22"),
+        ("l\u{f6}", "22"),
+        ("y_", "3"),
+        ("it's", "3"),
+        ("o%", ""),
+        ("\\", ""),
+    ] {
+        assert_eq!(found(text).await, ids, "{text}");
+    }
+    // The record that the text identifies is the first of those that have it in them.
+    assert!(found("2").await.starts_with("2 "));
 }
 
 pub(super) async fn a_model_that_the_engine_refuses_is_told<E: Engine>(engine: E) {

@@ -107,6 +107,7 @@ scenarios! {
         columns_may_be_named_like_ebbs_own,
         previews_show_the_first_records,
         one_record_is_found_by_its_identifier,
+        records_are_found_by_what_is_in_them,
         a_model_that_the_engine_refuses_is_told,
         text_of_every_kind_arrives,
         tables_are_listed_with_their_columns,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use ebb_core::{Code, Failure, Operation, port::Warehouse};
+use ebb_core::{
+    Code, Failure, Operation,
+    port::{Wanted, Warehouse},
+};
 use futures_util::TryStreamExt;
 use serde_json::{Map, Value, json};
 
@@ -127,7 +130,8 @@ async fn without_a_right_the_exact_grant_is_told() {
     create schema: S103: user `ebb_rights` lacks a permission: Access denied for user 'ebb_rights'@'%' to database 'ebb_rights_managed'
       Let an administrator run: create database if not exists `ebb_rights_managed`; grant select, insert, update, delete, create, create temporary tables, drop, alter on `ebb\_rights\_managed`.* to 'ebb_rights'@'%'
     ");
-    let failure = source.preview(&model("select * from items"), 10).await.unwrap_err();
+    let failure =
+        source.preview(&model("select * from items"), Wanted::First, 10).await.unwrap_err();
     insta::assert_snapshot!(told(&failure), @r"
     S103: user `ebb_rights` lacks a permission: SELECT command denied to user 'ebb_rights'@'127.0.0.1' for table `ebb_rights`.`items`
       Let an administrator run: grant select on `ebb_rights`.`items` to 'ebb_rights'@'%'
@@ -202,9 +206,9 @@ async fn a_model_with_an_error_is_told() {
     S105: the server refused the SQL: Unknown column 'nmae' in 'SELECT'
       Correct the name; a text stands in single quotes, double quotes enclose names
     S105: the server refused the SQL: Table 'ebb_bad_model.nowhere' doesn't exist
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     S105: the server refused the SQL: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near 'where' at line 1
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     S105: the server refused the SQL: Unknown column 'text' in 'SELECT'
       Correct the name; a text stands in single quotes, double quotes enclose names
     S105: the model holds a placeholder, `?` or `:name`
@@ -224,7 +228,8 @@ async fn a_model_cannot_write() {
         )
         .await;
     let source = server.source(server.settings());
-    let failure = source.preview(&model("select noting() as id"), 10).await.unwrap_err();
+    let failure =
+        source.preview(&model("select noting() as id"), Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourcePermission, "{failure}");
     assert_eq!(server.value("select count(*) from log").await, "0");
 }
@@ -234,7 +239,7 @@ async fn a_statement_that_takes_too_long_is_stopped_at_the_server() {
     let Some(server) = Server::start("too_long").await else { return };
     let source = server.source(with(server.settings(), json!({ "statement_timeout": 1 })));
     let sql = "select sleep(30) as id, 'too long' as marker";
-    let failure = source.preview(&model(sql), 10).await.unwrap_err();
+    let failure = source.preview(&model(sql), Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout, "{failure}");
     insta::assert_snapshot!(failure.message(), @"a statement took longer than 1 s");
     server.until_idle().await;

@@ -1,6 +1,6 @@
 //! Values arrive exactly: what the server's types become.
 
-use ebb_core::Code;
+use ebb_core::{Code, port::Wanted};
 
 use crate::{
     assert_lines,
@@ -79,7 +79,7 @@ async fn identifiers_differ_by_case_accent_and_blanks() {
     assert_eq!(extracted.changes.len(), 8);
     bench.commit(&extracted.commit()).await;
     assert_lines!(bench.sync().await, []);
-    let record = bench.warehouse.record(&bench.model, "A").await.unwrap();
+    let record = bench.warehouse.preview(&bench.model, Wanted::Record("A"), 1).await.unwrap();
     assert_eq!(record.rows.num_rows(), 1, "`A` alone");
     bench.run("update t set n = 9 where binary id = 'A'").await;
     assert_lines!(bench.sync().await, [r#"updated A {"id":"A","n":9}"#]);

@@ -1,6 +1,6 @@
 //! What a user does wrong, and what goes wrong: each with its code, sentence and remedy.
 
-use ebb_core::{Code, Failure, Operation};
+use ebb_core::{Code, Failure, Operation, port::Wanted};
 use futures_util::TryStreamExt;
 use serde_json::json;
 
@@ -29,13 +29,13 @@ async fn a_wrong_password_is_told_without_it() {
     insta::assert_snapshot!(findings(&Source::of(settings.clone())).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `ebb_wrong_password`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
     settings.insert("user".to_owned(), "nobody".into());
     insta::assert_snapshot!(findings(&Source::of(settings)).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `nobody`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
 }
 
@@ -84,12 +84,20 @@ async fn without_a_right_the_exact_grant_is_told() {
     "#);
 
     server.run("grant usage on schema sales to ebb_rights").await;
-    let failure = source.0.preview(&model("select * from sales.orders"), 10).await.unwrap_err();
+    let failure = source
+        .0
+        .preview(&model("select * from sales.orders"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(told(&failure), @r#"
     S103: user `ebb_rights` lacks a permission: permission denied for table orders
       Let an administrator run `grant select on "sales"."orders" to "ebb_rights"`
     "#);
-    let failure = source.0.preview(&model("select * from closed.orders2"), 10).await.unwrap_err();
+    let failure = source
+        .0
+        .preview(&model("select * from closed.orders2"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(told(&failure), @r#"
     S103: user `ebb_rights` lacks a permission: permission denied for schema closed
       Let an administrator run `grant usage on schema "closed" to "ebb_rights"`
@@ -120,7 +128,7 @@ async fn a_model_with_an_error_is_told_where() {
         "select 1.5::float8 as id",
         "select 1 as id, 2 as id",
     ] {
-        all.push(told(&source.0.preview(&model(sql), 10).await.unwrap_err()));
+        all.push(told(&source.0.preview(&model(sql), Wanted::First, 10).await.unwrap_err()));
     }
     insta::assert_snapshot!(all.join("\n"));
 }
@@ -147,7 +155,12 @@ async fn a_model_that_writes_is_stopped_by_the_server() {
              create function sly() returns int language sql as 'insert into log values (''x'') returning 1'",
         )
         .await;
-    let failure = server.source().0.preview(&model("select sly() as id"), 10).await.unwrap_err();
+    let failure = server
+        .source()
+        .0
+        .preview(&model("select sly() as id"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(told(&failure), @r"
     S103: the session may only read: cannot execute INSERT in a read-only transaction
       Take what writes out of the model; if the server is a standby, name its primary in `host`
@@ -162,7 +175,7 @@ async fn a_slow_statement_ends_at_its_time_out() {
     settings.insert("statement_timeout".to_owned(), "200ms".into());
     let source = Source::of(settings);
     let slow = model("select 1 as id, pg_sleep(60) is null as slept");
-    let failure = source.0.preview(&slow, 10).await.unwrap_err();
+    let failure = source.0.preview(&slow, Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout, "{failure}");
 }
 
@@ -174,7 +187,8 @@ async fn a_locked_table_ends_the_wait() {
     let source = Source::of(settings);
     server.run("create table busy (id int)").await;
     server.run("begin; lock table busy").await;
-    let failure = source.0.preview(&model("select * from busy"), 10).await.unwrap_err();
+    let failure =
+        source.0.preview(&model("select * from busy"), Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout, "{failure}");
     server.run("rollback").await;
 }

@@ -1,6 +1,6 @@
 //! Every type arrives exactly, with the server's own text as the oracle.
 
-use ebb_core::{RecordSet, Value};
+use ebb_core::{RecordSet, Value, port::Wanted};
 
 use super::server::{Server, described, model, records};
 
@@ -38,7 +38,7 @@ async fn with_types(test: &str) -> Option<Server> {
 #[tokio::test]
 async fn every_type_arrives_as_its_kind() {
     let Some(server) = with_types("every_type").await else { return };
-    let preview = server.source().0.preview(&model(EVERYTHING), 10).await.unwrap();
+    let preview = server.source().0.preview(&model(EVERYTHING), Wanted::First, 10).await.unwrap();
     insta::assert_snapshot!("columns", described(&preview.columns));
     let told = records(&[preview.rows]).join("\n").replace(",\"", ",\n\"");
     insta::assert_snapshot!("values", told);
@@ -48,7 +48,7 @@ async fn every_type_arrives_as_its_kind() {
 async fn a_sync_gives_the_same_values_as_a_preview_and_its_tables_use_no_type_of_the_user() {
     let Some(server) = with_types("same_values").await else { return };
     let source = server.source();
-    let preview = source.0.preview(&model(EVERYTHING), 10).await.unwrap();
+    let preview = source.0.preview(&model(EVERYTHING), Wanted::First, 10).await.unwrap();
     let mut job = source.job(1, EVERYTHING).await.unwrap();
     job.keep_deleted_values = true;
     let (_, changes) = source.run(&job).await.unwrap();
@@ -87,7 +87,7 @@ async fn values_agree_with_the_servers_own_text() {
     let sql = r#"select *, a::text as a2, b::text as b2, c::text as c2, d::text as d2,
         to_char(e, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as e2, f::text as f2, g::text as g2,
         encode(h, 'base64') as h2, j::text as j2 from random_values"#;
-    let preview = server.source().0.preview(&model(sql), 10_000).await.unwrap();
+    let preview = server.source().0.preview(&model(sql), Wanted::First, 10_000).await.unwrap();
     let set = RecordSet::new(&preview.rows, "m".into(), "t".into()).unwrap();
     assert_eq!(set.len(), 3000);
     for record in set.iter() {

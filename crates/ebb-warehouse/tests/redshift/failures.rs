@@ -1,6 +1,6 @@
 //! What a user does wrong, and what goes wrong: each with its code, sentence and remedy.
 
-use ebb_core::{Code, Failure, Operation};
+use ebb_core::{Code, Failure, Operation, port::Wanted};
 use futures_util::TryStreamExt;
 use serde_json::json;
 use tokio::{
@@ -34,7 +34,7 @@ async fn a_wrong_password_is_told_without_it() {
     insta::assert_snapshot!(findings(&source(settings)).await, @r"
     reach: fine
     sign in: S102: the server refused the password of user `ebb_redshift_password`
-      Correct user and password under `sources` and run `ebb check`
+      Correct user and password in the source's settings, then test the connection
     ");
 }
 
@@ -91,7 +91,11 @@ async fn without_a_right_the_exact_grant_is_told() {
     create schema: S103: user `ebb_redshift_rights` lacks a permission: permission denied for database ebb_redshift_rights
       Let an administrator run `grant create on database "ebb_redshift_rights" to "ebb_redshift_rights"`, or make the managed schema: `create schema "__segment_reverse_etl" authorization "ebb_redshift_rights"`
     "#);
-    let failure = source.0.preview(&model("select * from sales.orders"), 10).await.unwrap_err();
+    let failure = source
+        .0
+        .preview(&model("select * from sales.orders"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(told(&failure), @r#"
     S103: user `ebb_redshift_rights` lacks a permission: permission denied for table orders
       Let an administrator run `grant select on "sales"."orders" to "ebb_redshift_rights"`
@@ -121,12 +125,16 @@ async fn a_model_with_an_error_is_told_where() {
     let Some(double) = Double::start("redshift_bad_model").await else { return };
     let source = double.source();
     let sql = "select 1 as id,\n  nmae from (select 'ann' as name) u";
-    let failure = source.0.preview(&model(sql), 10).await.unwrap_err();
+    let failure = source.0.preview(&model(sql), Wanted::First, 10).await.unwrap_err();
     insta::assert_snapshot!(told(&failure), @r#"
     S105: the server refused the SQL at line 2, column 3: column "nmae" does not exist (Perhaps you meant to reference the column "u.name".)
-      Run the query in the warehouse's own client, correct it and try `ebb preview`
+      Run the query in the warehouse's own client, correct it and preview the model
     "#);
-    let failure = source.0.preview(&model("select json_parse('1') as id"), 10).await.unwrap_err();
+    let failure = source
+        .0
+        .preview(&model("select json_parse('1') as id"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     insta::assert_snapshot!(told(&failure), @r"
     S110: the identifier column `id` has the type `super`, which cannot identify
       Choose a column of whole numbers, text, UUID, date or time, or cast it in the query
@@ -143,7 +151,12 @@ async fn a_model_that_writes_is_stopped_by_the_server() {
              create function sly() returns int language sql as 'insert into log values (''x'') returning 1'",
         )
         .await;
-    let failure = double.source().0.preview(&model("select sly() as id"), 10).await.unwrap_err();
+    let failure = double
+        .source()
+        .0
+        .preview(&model("select sly() as id"), Wanted::First, 10)
+        .await
+        .unwrap_err();
     assert_eq!(failure.code, Code::SourcePermission, "{failure}");
     assert_eq!(double.server.value("select count(*) from log").await, "0");
 }
@@ -154,7 +167,7 @@ async fn a_slow_statement_ends_at_its_time_out() {
     let mut settings = double.settings();
     settings.insert("statement_timeout".to_owned(), "200ms".into());
     let slow = model("select 1 as id, pg_sleep(60) is null as slept");
-    let failure = source(settings).0.preview(&slow, 10).await.unwrap_err();
+    let failure = source(settings).0.preview(&slow, Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout, "{failure}");
 }
 

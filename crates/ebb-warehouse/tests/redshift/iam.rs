@@ -1,6 +1,6 @@
 //! Signing in by temporary passwords, which a double of AWS gives.
 
-use ebb_core::Code;
+use ebb_core::{Code, port::Wanted};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -37,8 +37,10 @@ fn settings(double: &Double, aws: &Aws, others: &Value) -> Map<String, Value> {
     settings
 }
 
+/// Whether it is reached and lets one sign in.
 async fn connects(source: &Source) -> Result<(), ebb_core::Failure> {
-    source.0.check().await.into_iter().find_map(|finding| finding.failure).map_or(Ok(()), Err)
+    let findings = source.0.check().await;
+    findings.into_iter().take(2).find_map(|step| step.failure).map_or(Ok(()), Err)
 }
 
 #[tokio::test]
@@ -85,7 +87,7 @@ async fn who_holds_the_key_may_be_the_user() {
         connects(&source).await.unwrap();
         let failure = source
             .0
-            .preview(&crate::postgres::model("select 1 as id from pg_authid"), 1)
+            .preview(&crate::postgres::model("select 1 as id from pg_authid"), Wanted::First, 1)
             .await
             .unwrap_err();
         assert!(failure.message().contains("user `ebb_redshift_iam_user`"), "{failure}");

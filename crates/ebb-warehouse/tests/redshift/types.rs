@@ -1,5 +1,7 @@
 //! Every type arrives exactly, through the double's imitations where Redshift has types of its own.
 
+use ebb_core::port::Wanted;
+
 use super::Double;
 use crate::postgres::{described, model, records};
 
@@ -21,7 +23,7 @@ pub(super) const EVERYTHING: &str = "select
 #[tokio::test]
 async fn every_type_arrives_as_its_kind() {
     let Some(double) = Double::start("redshift_every_type").await else { return };
-    let preview = double.source().0.preview(&model(EVERYTHING), 10).await.unwrap();
+    let preview = double.source().0.preview(&model(EVERYTHING), Wanted::First, 10).await.unwrap();
     insta::assert_snapshot!("columns", described(&preview.columns));
     let told = records(&[preview.rows]).join("\n").replace(",\"", ",\n\"");
     insta::assert_snapshot!("values", told);
@@ -31,7 +33,7 @@ async fn every_type_arrives_as_its_kind() {
 async fn a_sync_gives_the_same_values_as_a_preview_and_kept_ones_come_back() {
     let Some(double) = Double::start("redshift_same_values").await else { return };
     let source = double.source();
-    let preview = source.0.preview(&model(EVERYTHING), 10).await.unwrap();
+    let preview = source.0.preview(&model(EVERYTHING), Wanted::First, 10).await.unwrap();
     let mut job = source.job(1, EVERYTHING).await.unwrap();
     job.keep_deleted_values = true;
     let (_, added) = source.run(&job).await.unwrap();

@@ -1,6 +1,6 @@
 //! Many changes by way of S3, of which a double stands there.
 
-use ebb_core::{Failure, Operation};
+use ebb_core::{Failure, Operation, port::Wanted};
 use futures_util::TryStreamExt;
 use serde_json::{Map, Value, json};
 
@@ -72,7 +72,7 @@ async fn many_changes_come_from_files_that_do_not_stay() {
 async fn every_type_is_the_same_from_a_file_as_from_a_cursor() {
     let Some((_double, _aws, source)) = start("redshift_unload_types", 0).await else { return };
     let sql = super::types::EVERYTHING;
-    let preview = source.0.preview(&crate::postgres::model(sql), 10).await.unwrap();
+    let preview = source.0.preview(&crate::postgres::model(sql), Wanted::First, 10).await.unwrap();
     let (_, changes) = source.sync(1, sql).await.unwrap();
     assert_eq!(records(&changes), records(&[preview.rows]));
 }

@@ -1,6 +1,6 @@
 //! How requests sign in, and what becomes of results in many pieces and of slow statements.
 
-use ebb_core::{Code, Operation};
+use ebb_core::{Code, Operation, port::Wanted};
 use futures_util::TryStreamExt;
 use serde_json::json;
 
@@ -41,7 +41,7 @@ async fn a_result_in_many_pieces_comes_in_order() {
     let mut bench = Bench::new(engine, sql);
     let extracted = bench.extract().await;
     assert_eq!(extracted.changes.len(), 2050);
-    let preview = bench.warehouse.preview(&bench.model, 500).await.unwrap();
+    let preview = bench.warehouse.preview(&bench.model, Wanted::First, 500).await.unwrap();
     assert_eq!(preview.rows.num_rows(), 500);
     let after = bench.changes(&extracted.job, &Operation::ALL, Some(2000)).await;
     assert_eq!(after.len(), 50);

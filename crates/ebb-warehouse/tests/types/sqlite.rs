@@ -3,7 +3,7 @@
 use ebb_core::{
     Code, Limits, SyncId,
     config::MANAGED_SCHEMA,
-    port::{DiffJob, ModelQuery},
+    port::{DiffJob, ModelQuery, Wanted},
 };
 use serde_json::json;
 
@@ -83,7 +83,7 @@ async fn a_source_that_is_not_there_is_told() {
     let endless = "with recursive n (id) as (select 1 union all select id + 1 from n) \
                    select max(id) as id from n";
     let warehouse = connect("empty.db");
-    let failure = warehouse.preview(&model(endless), 10).await.unwrap_err();
+    let failure = warehouse.preview(&model(endless), Wanted::First, 10).await.unwrap_err();
     assert_eq!(failure.code, Code::SourceTimeout);
     let job = DiffJob {
         sync: SyncId::from_parts(1, 1),
@@ -118,7 +118,7 @@ async fn the_source_is_only_read() {
     assert!(warehouse.check().await.iter().all(|finding| finding.failure.is_none()));
     let sql = "select id, name from main.users".to_owned();
     let model = ModelQuery { sql, id: "id".to_owned(), ..ModelQuery::default() };
-    assert_eq!(warehouse.preview(&model, 10).await.unwrap().rows.num_rows(), 1);
+    assert_eq!(warehouse.preview(&model, Wanted::First, 10).await.unwrap().rows.num_rows(), 1);
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(folder.path().join(format!("shop.{MANAGED_SCHEMA}.db")).exists());
 }

@@ -1,6 +1,6 @@
-//! `ebb preview`: the first records of a model.
+//! `ebb preview`: some records of a model.
 
-use ebb_core::{Column, Value};
+use ebb_core::{Column, Value, port::Wanted};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -12,11 +12,14 @@ use crate::{
     table::Table,
 };
 
-/// Show the first records of a model, with types
+/// Show the first records of a model, or those with some text in them, with types
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The model
     model: String,
+    /// Only records with this text in the identifier or a column of text; the warehouse reads the whole model
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// Ask the warehouse, even if it was asked within the last ten minutes
     #[arg(long)]
     refresh: bool,
@@ -31,7 +34,9 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let model = workspace.model(&arguments.model)?;
     let store = workspace.store()?;
     let freshness = if arguments.refresh { Freshness::ReadNow } else { Freshness::Kept };
-    let preview = workspace.preview(&store, &model.source, &model.query(), freshness).await?;
+    let wanted = arguments.search.as_deref().map_or(Wanted::First, Wanted::Containing);
+    let query = model.query();
+    let preview = workspace.preview(&store, &model.source, &query, wanted, freshness).await?;
     let Preview { records: set, read_at, fresh } = preview;
     let age = Timestamp::now().duration_since(read_at).as_secs().max(0);
     if global.json {

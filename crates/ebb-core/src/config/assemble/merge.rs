@@ -13,6 +13,9 @@ pub(super) type Merged<'a> = BTreeMap<&'a str, &'a Entry>;
 /// Names of tables are made from these names.
 const NAME_LENGTH: usize = 50;
 
+/// A server's pages on which something is made have this name: nothing else could be seen there.
+const NAME_OF_PAGES: &str = "new";
+
 /// A section's word for one of its entries.
 pub(super) fn noun(section: &str) -> &str {
     match section {
@@ -83,6 +86,10 @@ impl<'a> Assembly<'a> {
         if !shaped {
             let message = format!("`{key}` cannot be the name of a {noun}");
             self.report(place, Failure::new(Code::ConfigValue, message).help(ALLOWED));
+        } else if *key == NAME_OF_PAGES {
+            let message = format!("`{key}` cannot be the name of a {noun}");
+            let help = format!("Choose another name: `new` is the page on which a {noun} is made");
+            self.report(place, Failure::new(Code::ConfigValue, message).help(help));
         } else if key.len() > NAME_LENGTH {
             let message = format!(
                 "the name of the {noun} `{key}` has {} characters, {NAME_LENGTH} are allowed",

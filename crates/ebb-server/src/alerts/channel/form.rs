@@ -16,6 +16,8 @@ pub(crate) struct ChannelSetting {
     pub(crate) default: &'static str,
     pub(crate) required: bool,
     pub(crate) takes: Takes,
+    /// Whether it has a say in where the channel's secrets are sent, or in who could read them on the way.
+    pub(crate) leads: bool,
 }
 
 /// What a setting takes.
@@ -28,7 +30,8 @@ pub(crate) enum Takes {
 }
 
 const fn setting(key: &'static str, label: &'static str, help: &'static str) -> ChannelSetting {
-    ChannelSetting { key, label, help, default: "", required: false, takes: Takes::Text }
+    let takes = Takes::Text;
+    ChannelSetting { key, label, help, default: "", required: false, takes, leads: true }
 }
 
 const EMAIL: &[ChannelSetting] = &[
@@ -49,14 +52,19 @@ const EMAIL: &[ChannelSetting] = &[
         takes: Takes::Number,
         ..setting("port", "Port", "587, with `tls` 465, with `none` 25, if left out")
     },
-    setting("username", "User name", "If the server asks for one"),
-    ChannelSetting { takes: Takes::Secret, ..setting("password", "Password", "") },
+    ChannelSetting {
+        leads: false,
+        ..setting("username", "User name", "If the server asks for one")
+    },
+    ChannelSetting { takes: Takes::Secret, leads: false, ..setting("password", "Password", "") },
     ChannelSetting {
         required: true,
+        leads: false,
         ..setting("from", "From", "The sender's address, such as `Ebb <ebb@example.com>`")
     },
     ChannelSetting {
         required: true,
+        leads: false,
         ..setting("to", "To", "The addresses that are told, with commas between them")
     },
 ];
@@ -83,6 +91,7 @@ const WEBHOOK: &[ChannelSetting] = &[
     },
     ChannelSetting {
         takes: Takes::Secret,
+        leads: false,
         ..setting(
             "secret",
             "Signing secret",
@@ -100,11 +109,16 @@ pub(crate) const fn settings(kind: ChannelKind) -> &'static [ChannelSetting] {
     }
 }
 
+/// The settings of a kind by its name; none of a kind that is not known.
+pub(crate) fn settings_of(kind: &str) -> &'static [ChannelSetting] {
+    let kind = ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind);
+    kind.map(settings).unwrap_or_default()
+}
+
 /// The settings of a kind that are secrets; none of a kind that is not known.
 pub(crate) fn secrets(kind: &str) -> impl Iterator<Item = &'static str> + use<> {
-    let kind = ChannelKind::ALL.into_iter().find(|known| known.as_str() == kind);
-    let all = kind.map(settings).unwrap_or_default();
-    all.iter().filter(|setting| setting.takes == Takes::Secret).map(|setting| setting.key)
+    let secret = |setting: &&ChannelSetting| setting.takes == Takes::Secret;
+    settings_of(kind).iter().filter(secret).map(|setting| setting.key)
 }
 
 /// Whether the settings fit the kind: each known, of its type, and none missing.

@@ -14,7 +14,7 @@ use ebb_core::{
 
 use super::letter::Letter;
 use email::Post;
-pub(crate) use form::{ChannelSetting, Takes, secrets, settings};
+pub(crate) use form::{ChannelSetting, Takes, secrets, settings, settings_of};
 use hook::Hook;
 
 /// So long a message may take, connection and all.

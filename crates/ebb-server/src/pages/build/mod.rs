@@ -16,19 +16,20 @@ mod typed;
 use std::sync::Arc;
 
 use axum::{
-    Form, Router,
+    Router,
     extract::{Path, State},
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use ebb_core::{Code, Failure};
-use ebb_store::Role;
+use ebb_store::{Entry, Role};
 use ebb_workspace::Workspace;
 
 use crate::{
     access::Actor,
     app::{App, Change, Section},
+    pages::Form,
     refusal::Refusal,
 };
 pub(super) use typed::Asked;
@@ -57,6 +58,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/alerts/rules/{name}", get(rules::show).post(rules::update))
         .route("/mappings", get(mappings::list))
         .route("/mappings/new", get(mappings::show_new).post(mappings::create))
+        .route("/build/ends", post(mappings::rejoin))
         .route("/build/editor", post(mappings::rearrange))
         .route("/build/mapping-effect", post(mappings::counts))
         .route("/build/model-effect", post(models::counts))
@@ -169,6 +171,12 @@ fn taken(app: &App, section: Section, name: &str) -> Option<Failure> {
     let failure =
         Failure::new(Code::ConfigDuplicate, format!("there is a {noun} `{name}` already"));
     Some(failure.help("Give this one another name"))
+}
+
+/// The version that a form is shown with: the one that it was made from, as long as it is not kept. So what
+/// was refused because of somebody else's change is refused again, and nothing of theirs is lost.
+fn shown_version(typed: &typed::Typed, entry: Option<&Entry>) -> i64 {
+    version(typed).ok().or_else(|| entry.map(|entry| entry.version)).unwrap_or_default()
 }
 
 /// The version that a form was made from; `A610` if it says none.

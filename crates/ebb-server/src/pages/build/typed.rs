@@ -38,6 +38,17 @@ impl Typed {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values with their names.
+    pub(super) fn all_by_name(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The same without some of its inputs.
+    pub(super) fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(key, _)| !names.contains(&key.as_str()));
+        self
+    }
+
     /// Gives an input a value; it is the only one from now on.
     pub(super) fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();
@@ -53,7 +64,7 @@ impl Typed {
 
 /// Whether a part of a page is asked for, by htmx, and not the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pages) enum Asked {
+pub(crate) enum Asked {
     Whole,
     Part,
 }

@@ -164,6 +164,11 @@ impl Dialect for TsqlDialect {
         format!("{} = {}", self.text(expression), self.text(&self.literal(record_id)))
     }
 
+    fn holds(&self, expression: &str, text: &str) -> String {
+        let text = self.literal(text);
+        format!("charindex(lower({text}), lower(cast({expression} as nvarchar(max)))) > 0")
+    }
+
     fn moment_text(&self, expression: &str) -> String {
         // For values that are no dates the style says nothing, or all digits of a float.
         format!("convert(nvarchar(50), {expression}, 121)")

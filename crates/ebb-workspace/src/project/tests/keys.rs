@@ -124,7 +124,7 @@ mappings:
      help: Add `destination`. The name of the destination
     error[C504]: `mappings.users-to-hook` lacks the key `action`
        at: ebb.yaml:8:18
-     help: Add `action`. What the destination does with a record; `ebb catalog KIND` lists the actions
+     help: Add `action`. What the destination does with a record; the catalog lists the actions of its kind
     error[C504]: `mappings.users-to-hook.schedule` lacks the key `at`
        at: ebb.yaml:8:30
      help: Add `at`. Full hours of the day, such as `09:00`

@@ -78,6 +78,20 @@ fn names_have_a_shape() {
 }
 
 #[test]
+fn nothing_is_named_as_the_page_on_which_it_is_made() {
+    assert_snapshot!(with(
+        "mappings:
+  new: { model: users, destination: hook, action: send }
+  new-users: { model: users, destination: hook, action: send }
+"
+    ), @r"
+    error[C504]: `new` cannot be the name of a mapping
+       at: ebb.yaml:9:3
+     help: Choose another name: `new` is the page on which a mapping is made
+    ");
+}
+
+#[test]
 fn a_model_has_its_query_in_one_place() {
     assert_snapshot!(complaint(&[
         ("ebb.yaml", "\

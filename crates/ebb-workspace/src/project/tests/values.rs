@@ -27,7 +27,7 @@ mappings:
      help: Put the value in quotes
     error[C504]: `state` must be text, but is a list
        at: ebb.yaml:2:8
-     help: Give a value that is allowed there; `ebb schema` prints them
+     help: Give a value that is allowed there; the schema of project files names them
     error[C504]: `guards` must be keys and values, but is a number
        at: ebb.yaml:3:9
      help: Write `key: value`, each on a line of its own
@@ -36,7 +36,7 @@ mappings:
      help: Write the number without quotes
     error[C504]: `limits.attempts` must be a whole number, but is a number
        at: ebb.yaml:4:37
-     help: Give a value that is allowed there; `ebb schema` prints them
+     help: Give a value that is allowed there; the schema of project files names them
     error[C504]: `sources.shop` must be keys and values, but is text
        at: ebb.yaml:6:9
      help: Write `key: value`, each on a line of its own

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
@@ -20,12 +19,12 @@ use crate::{
     alerts,
     app::{App, Change, Section, shown},
     pages::{
-        Frame,
+        Form, Frame,
         alerts::kind as kind_in_words,
         build::{
             Hold,
             field::{Field, Input, Need, Problems, prose},
-            form_again, lead_to, settings, taken,
+            form_again, lead_to, settings, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -119,7 +118,7 @@ fn channel_page(app: &App, actor: &Actor, shown: Shown<'_>) -> Result<ChannelPag
         tested,
         there: of.map(|name| There {
             name: name.to_owned(),
-            version: entry.map(|entry| entry.version).unwrap_or_default(),
+            version: shown_version(typed, entry),
             rules: rules
                 .filter(|(_, rule)| rule.to.contains(name))
                 .map(|(rule, _)| rule.clone())

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
     response::Response,
 };
@@ -21,11 +20,11 @@ use crate::{
     access::Actor,
     app::{App, Change, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             field::Problems,
-            form_again, lead_to, mappings_of, settings, taken,
+            form_again, lead_to, mappings_of, settings, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -83,7 +82,7 @@ pub(super) fn destination_page(
     let definition = workspace.catalog.find(typed.get("kind"))?;
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: entry.map_or(0, |entry| entry.version),
+        version: shown_version(typed, entry),
         enabled: workspace.project.destinations.get(name).is_some_and(|it| it.enabled),
         mappings: mappings_of(workspace, |mapping| mapping.destination == name),
     });

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use ebb_core::{Failure, config::Problem};
 use ebb_store::Role;
 
@@ -16,7 +16,7 @@ use crate::{
     access::Actor,
     app::{App, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             field::Problems,
             form_again,

@@ -4,28 +4,31 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::Response,
 };
-use ebb_core::{Code, Column, Failure};
+use ebb_core::{Code, Column, Failure, port::Wanted};
 use ebb_destination::{ActionManifest, Definition};
 use ebb_store::Role;
-use ebb_workspace::{Freshness, Preview, Workspace};
-use serde::Deserialize;
+use ebb_workspace::{Freshness, Preview};
 
-use super::form::{MappingForm, Said};
+use super::{
+    ends::Ends,
+    form::{MappingForm, Said},
+    records::Records,
+};
 use crate::{
     access::Actor,
     app::{App, Section, shown},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             effect::EffectPart,
             field::{Choice, Problems},
             highlight::{self, Piece},
             schedule::Schedule,
+            shown_version,
             typed::Typed,
         },
         page,
@@ -33,15 +36,6 @@ use crate::{
     },
     refusal::Refusal,
 };
-
-/// What a mapping joins.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::pages::build) struct Ends {
-    pub(super) model: String,
-    pub(super) destination: String,
-    pub(super) action: String,
-}
 
 /// A mapping that is there.
 struct There {
@@ -52,8 +46,7 @@ struct There {
 /// The editor with what is around it.
 struct Editing {
     form: MappingForm,
-    /// The records that a test may take: identifiers, with something of each.
-    records: Vec<Choice>,
+    records: Records,
     /// The columns that the form is made with.
     columns: Vec<String>,
     /// Why the model cannot be read now.
@@ -72,6 +65,8 @@ pub(super) struct MappingPage {
     destinations: Vec<Choice>,
     actions: Vec<Choice>,
     editing: Option<Editing>,
+    /// What was typed and waits for the editor.
+    pub(super) waiting: Typed,
     there: Option<There>,
     hold: Hold,
     /// The mapping as JSON, where it cannot be changed here.
@@ -86,6 +81,8 @@ pub(super) struct MappingPage {
 #[derive(Default)]
 pub(super) struct Document {
     pub(super) text: String,
+    /// The version that it was made from.
+    pub(super) version: i64,
     /// What is wrong with it.
     pub(super) failures: Vec<Failure>,
     /// What is to be said before it is saved.
@@ -106,24 +103,9 @@ pub(super) struct Draft<'d> {
 
 impl<'d> Draft<'d> {
     /// With nothing wrong, and nothing to be said.
-    fn new(of: Option<&'d str>, ends: Ends, said: Said) -> Self {
+    pub(super) fn new(of: Option<&'d str>, ends: Ends, said: Said) -> Self {
         let (problems, wrong) = (Problems::default(), Vec::new());
         Self { of, ends, said, problems, wrong, effect: None }
-    }
-}
-
-impl Ends {
-    pub(super) fn typed(typed: &Typed) -> Self {
-        let [model, destination, action] =
-            ["model", "destination", "action"].map(|key| typed.get(key).to_owned());
-        Self { model, destination, action }
-    }
-
-    /// The definition of the destination's kind.
-    pub(super) fn definition(&self, workspace: &Workspace) -> Result<Arc<Definition>, Failure> {
-        let destination = workspace.project.destinations.get(&self.destination);
-        let kind = destination.map_or(self.destination.as_str(), |found| found.kind.as_str());
-        workspace.catalog.find(kind)
     }
 }
 
@@ -142,10 +124,7 @@ pub(super) fn action<'d>(
 
 /// The first records of a model, which tell its columns.
 pub(super) async fn sample(app: &App, model: &str) -> Result<Preview, Failure> {
-    let configuration = app.configuration();
-    let model = configuration.workspace.model(model)?;
-    let (source, query) = (&model.source, model.query());
-    configuration.workspace.preview(&app.store, source, &query, Freshness::Kept).await
+    app.preview_model(model, Wanted::First, Freshness::Kept).await
 }
 
 /// The names of the columns that are known.
@@ -153,47 +132,8 @@ pub(super) fn names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
 
-pub(in crate::pages::build) async fn show_new(
-    State(app): State<Arc<App>>,
-    actor: Actor,
-    Query(mut ends): Query<Ends>,
-) -> Result<Response, Refusal> {
-    actor.must_be(Role::Editor)?;
-    let configuration = app.configuration();
-    let project = &configuration.workspace.project;
-    // What cannot be chosen otherwise is chosen.
-    if let (true, Some(model)) = (project.models.len() == 1, project.models.keys().next()) {
-        ends.model.clone_from(model);
-    }
-    if let (true, Some(only)) =
-        (project.destinations.len() == 1, project.destinations.keys().next())
-    {
-        ends.destination.clone_from(only);
-    }
-    if project.destinations.contains_key(&ends.destination) {
-        let definition = ends.definition(&configuration.workspace)?;
-        let mut actions = definition.manifest.actions.keys();
-        match (actions.next(), actions.next()) {
-            (Some(only), None) => only.clone_into(&mut ends.action),
-            _ if definition.action_exists(&ends.action).is_err() => ends.action.clear(),
-            _ => {}
-        }
-    }
-    let known = project.models.contains_key(&ends.model)
-        && project.destinations.contains_key(&ends.destination)
-        && !ends.action.is_empty();
-    if !known {
-        return page(&bare(&app, &actor, ends));
-    }
-    let definition = ends.definition(&configuration.workspace)?;
-    let mut typed = Typed::default();
-    typed.set("enabled", "true");
-    let said = Said::typed(action(&definition, &ends.action)?, typed);
-    page(&editor(&app, &actor, Draft::new(None, ends, said)).await?)
-}
-
 /// A page without the editor.
-fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
+pub(super) fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
     let configuration = app.configuration();
     let project = &configuration.workspace.project;
     let choose = |names: &mut dyn Iterator<Item = &String>, chosen: &str| -> Vec<Choice> {
@@ -214,6 +154,7 @@ fn bare(app: &App, actor: &Actor, ends: Ends) -> MappingPage {
         actions,
         ends,
         editing: None,
+        waiting: Typed::default(),
         there: None,
         hold: Hold::Open,
         json: Vec::new(),
@@ -243,10 +184,15 @@ pub(super) async fn editor(
     let others: Vec<String> = others.filter(|name| Some(name.as_str()) != of).cloned().collect();
     let of_model = project.models.get(&ends.model).and_then(|model| model.schedule.as_ref());
     let schedule = Schedule::of_mapping(&said.typed, of_model, &others);
-    let chosen = said.typed.get("record").to_owned();
+    let [chosen, search] = ["record", "search"].map(|key| said.typed.get(key).trim());
+    let records = match &preview {
+        Some(_) if !search.is_empty() => Records::found(app, &ends.model, search, chosen).await,
+        Some(preview) => Records::first(preview, chosen),
+        None => Records::default(),
+    };
     let editing = Editing {
         form: MappingForm::new(&said, action, columns, schedule, problems, &wrong),
-        records: preview.as_ref().map(|preview| records(preview, &chosen)).unwrap_or_default(),
+        records,
         unread,
         columns: named,
         action: action.label.clone(),
@@ -255,24 +201,9 @@ pub(super) async fn editor(
     };
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: configuration.made(Section::Mappings, name).map_or(0, |entry| entry.version),
+        version: shown_version(&said.typed, configuration.made(Section::Mappings, name)),
     });
     Ok(MappingPage { editing: Some(editing), there, effect, ..bare(app, actor, ends) })
-}
-
-/// The records of a preview by their identifiers, with another value that people may know them by.
-fn records(preview: &Preview, chosen: &str) -> Vec<Choice> {
-    let set = &preview.records;
-    let choice = |record: ebb_core::Record<'_>| {
-        let id = record.record_id();
-        let mut values = (0..set.columns().len()).map(|place| record.value(place));
-        let told =
-            values.find_map(|value| value.as_str().filter(|it| *it != id).map(str::to_owned));
-        let told: String = told.unwrap_or_default().chars().take(40).collect();
-        let label = if told.is_empty() { id.to_owned() } else { format!("{id} · {told}") };
-        Choice::new(id, &label, chosen)
-    };
-    set.iter().filter(|record| !record.record_id().is_empty()).map(choice).collect()
 }
 
 pub(in crate::pages::build) async fn edit(
@@ -315,7 +246,8 @@ pub(super) async fn kept(
     };
     let said = shown(&entry.document);
     let text = serde_json::to_string_pretty(&said).unwrap_or_default();
-    let document = document.unwrap_or(Document { text, ..Document::default() });
+    let document =
+        document.unwrap_or(Document { text, version: entry.version, ..Document::default() });
     let said = Said::of(action(&definition, &ends.action)?, name, &said, &columns);
     let draft = Draft::new(Some(name), ends, said);
     Ok(MappingPage { document: Some(document), ..editor(app, actor, draft).await? })

@@ -16,6 +16,7 @@ use crate::{
     pages::{
         Frame,
         build::counted,
+        clock,
         list::{Paged, Wanted, fits},
         page, tool,
         words::next,
@@ -65,7 +66,7 @@ pub(in crate::pages::build) async fn list(
             monogram: tool.monogram,
             enabled: workspace.enabled(name).is_ok(),
             from_files: configuration.in_files(Section::Mappings, name),
-            next: next(outlook.as_ref(), now),
+            next: next(outlook.as_ref(), now, clock::listed),
         }
     };
     let mappings = &workspace.project.mappings;

@@ -2,14 +2,17 @@
 
 mod edit;
 mod editor;
+mod ends;
 mod form;
 mod function;
 mod list;
 mod node;
 mod panel;
+mod records;
 mod save;
 
-pub(super) use edit::{edit, rearrange, show_new};
+pub(super) use edit::{edit, rearrange};
+pub(super) use ends::{rejoin, show_new};
 pub(super) use list::list;
 pub(super) use panel::{render, send};
 pub(super) use save::{counts, create, replace, update};

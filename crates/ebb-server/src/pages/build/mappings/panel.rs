@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
-use ebb_core::{Failure, config::Problem, port::ShownRequest};
+use axum::{extract::State, response::Response};
+use ebb_core::{Code, Failure, config::Problem, port::ShownRequest};
 use ebb_store::Role;
 use serde_json::Value;
 
 use super::{
-    edit::{Ends, action, names, sample},
+    edit::{action, names, sample},
     editor::is_at,
+    ends::Ends,
     form::Said,
 };
 use crate::{
     access::Actor,
     app::{App, Drafted, Rehearsal, Said as AsSaid, Tried},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             field::{Prose, sentence},
             highlight::{self, Piece},
@@ -115,10 +116,15 @@ pub(in crate::pages::build) async fn render(
     match drafted(&app, typed).await {
         Err(problems) => part.tell(&keys, problems),
         Ok(drafted) => {
-            // Another model may have been chosen since.
-            let preview = sample(&app, &ends.model).await?;
-            let known = preview.records.iter().any(|record| record.record_id() == wanted);
-            match app.rehearse(&drafted, known.then_some(&wanted)).await {
+            let chosen = Some(wanted.as_str()).filter(|record| !record.is_empty());
+            let rehearsal = match app.rehearse(&drafted, chosen).await {
+                // Another model may have been chosen since.
+                Err(failure) if failure.code == Code::RecordNotFound && chosen.is_some() => {
+                    app.rehearse(&drafted, None).await
+                }
+                rehearsal => rehearsal,
+            };
+            match rehearsal {
                 Ok(rehearsal) => part.show(&keys, &drafted, rehearsal),
                 Err(failure) => part.failure = Some(failure),
             }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
@@ -12,13 +11,15 @@ use ebb_store::Role;
 use serde_json::{Map, Value};
 
 use super::{
-    edit::{Document, Draft, Ends, action, editor, kept},
+    edit::{Document, Draft, action, editor, kept},
+    ends::Ends,
     form::Said,
 };
 use crate::{
     access::Actor,
     app::{App, Change, Section, shown},
     pages::{
+        Form,
         build::{
             effect::{self, Edited, EffectPart},
             field::Problems,
@@ -41,15 +42,15 @@ pub(in crate::pages::build) async fn replace(
 ) -> Result<Response, Refusal> {
     actor.must_be(Role::Editor)?;
     app.configuration().find(Section::Mappings, &name)?;
-    let expected = Some(version(&typed)?);
+    let version = version(&typed)?;
     let text = typed.lines("document");
     let failures = match serde_json::from_str(&text) {
         Ok(document) => {
-            let kept_so = Kept { name: &name, document, expected };
+            let kept_so = Kept { name: &name, document, expected: Some(version) };
             match keep(&app, &actor, asked, &typed, kept_so).await {
                 Ok(None) => return Ok(lead_to(asked, &format!("/mappings/{name}"))),
                 Ok(effect) => {
-                    let document = Document { text, failures: Vec::new(), effect };
+                    let document = Document { text, version, failures: Vec::new(), effect };
                     return page(&kept(&app, &actor, &name, Some(document)).await?);
                 }
                 Err(problems) => problems.into_iter().map(|problem| problem.failure).collect(),
@@ -63,7 +64,7 @@ pub(in crate::pages::build) async fn replace(
             ]
         }
     };
-    let document = Document { text, failures, effect: None };
+    let document = Document { text, version, failures, effect: None };
     let page = page(&kept(&app, &actor, &name, Some(document)).await?)?;
     Ok(form_again(asked, page))
 }

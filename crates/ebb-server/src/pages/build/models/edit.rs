@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
     response::Response,
 };
-use ebb_core::{Code, Failure, config::Problem, port::ModelQuery};
+use ebb_core::{
+    Code, Failure,
+    config::Problem,
+    port::{self, ModelQuery},
+};
 use ebb_store::Role;
 use ebb_workspace::Freshness;
 use serde::Deserialize;
@@ -22,12 +25,12 @@ use crate::{
     access::Actor,
     app::{App, Change, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             effect::{self, Edited, EffectPart},
             field::Problems,
-            form_again, lead_to, mappings_of, taken,
+            form_again, lead_to, mappings_of, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -100,7 +103,7 @@ fn model_page(app: &App, actor: &Actor, shown: Shown<'_>) -> ModelPage {
     let project = &configuration.workspace.project;
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: configuration.made(Section::Models, name).map_or(0, |entry| entry.version),
+        version: shown_version(typed, configuration.made(Section::Models, name)),
         mappings: mappings_of(&configuration.workspace, |mapping| mapping.model == name),
         query: project.models.get(name).map(|model| model.query.clone()).unwrap_or_default(),
         schedule: project.models.get(name).and_then(|model| Some(words(model.schedule.as_ref()?))),
@@ -258,7 +261,10 @@ async fn read(
     fresh: Freshness,
 ) -> Result<Sample, Failure> {
     let configuration = app.configuration();
-    let preview = configuration.workspace.preview(&app.store, source, query, fresh).await?;
+    let preview = configuration
+        .workspace
+        .preview(&app.store, source, query, port::Wanted::First, fresh)
+        .await?;
     Ok(Sample::new(&preview, id))
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, State},
     response::Response,
 };
@@ -19,11 +18,11 @@ use crate::{
     access::Actor,
     app::{App, Change, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             field::Problems,
-            form_again, lead_to, taken,
+            form_again, lead_to, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -63,10 +62,8 @@ fn rule_page(
         frame: Frame::new(app, actor, "alerts"),
         form: RuleForm::new(&configuration, typed, problems),
         standard: of == Some(AlertRule::STANDARD),
-        there: there.map(|name| There {
-            name: name.to_owned(),
-            version: entry.map(|entry| entry.version).unwrap_or_default(),
-        }),
+        there: there
+            .map(|name| There { name: name.to_owned(), version: shown_version(typed, entry) }),
         hold: Hold::of(app, actor, Section::AlertRules, of.unwrap_or_default()),
     }
 }

@@ -4,7 +4,6 @@ use std::{convert::Infallible, sync::Arc};
 
 use askama::Template;
 use axum::{
-    Form,
     body::Body,
     extract::State,
     http::{HeaderValue, header},
@@ -27,7 +26,7 @@ use crate::{
     access::Actor,
     app::{App, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             field::Problems,
             form_again,

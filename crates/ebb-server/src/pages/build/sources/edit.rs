@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use askama::Template;
 use axum::{
-    Form,
     extract::{Path, Query, State},
     response::Response,
 };
@@ -23,11 +22,11 @@ use crate::{
     access::Actor,
     app::{App, Change, Section},
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             Hold,
             field::Problems,
-            form_again, lead_to, settings, taken,
+            form_again, lead_to, settings, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
@@ -157,7 +156,7 @@ fn source_page(app: &App, actor: &Actor, shown: Shown<'_>) -> Result<SourcePage,
     let models = configuration.workspace.project.models.iter();
     let there = of.map(|name| There {
         name: name.to_owned(),
-        version: entry.map_or(0, |entry| entry.version),
+        version: shown_version(typed, entry),
         models: models
             .filter(|(_, model)| model.source == name)
             .map(|(model, _)| model.clone())

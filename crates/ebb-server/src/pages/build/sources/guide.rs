@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use ebb_store::Role;
 
 use crate::{
     access::Actor,
     app::App,
     pages::{
-        Frame,
+        Form, Frame,
         build::{
             highlight::{self, Piece},
             typed::Typed,

@@ -17,6 +17,7 @@ mod payload;
 mod planner;
 mod render;
 mod settings;
+mod suggestion;
 mod template;
 
 pub use catalog::{Catalog, Definition};
@@ -30,3 +31,4 @@ pub use manifest::{
 };
 pub use render::render_line;
 pub use settings::check_settings;
+pub use suggestion::{Likeness, Suggestion, value_of_column};

@@ -37,16 +37,10 @@ impl Engine {
     /// Sends one record of the model as if it had just been added. Nothing is tracked. `Err` means
     /// that nothing was sent: the record is not there or does not fit.
     pub async fn trial(&self, mut job: Job, record_id: &str) -> Result<Trial, Failure> {
-        let query = job.query.clone();
-        job.plan.columns = job.warehouse.columns(&query).await?;
+        job.plan.columns = job.warehouse.columns(&job.query).await?;
         let action = job.action(&self.limits)?;
-        let rows = job.warehouse.preview(&query, Wanted::Record(record_id), 1).await?.rows;
-        let now: Arc<str> = self.ports.clock.now().to_string().into();
-        let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
-        let record = set.get(0).ok_or_else(|| {
-            let message = format!("the model has no record `{record_id}`");
-            Failure::new(Code::RecordNotFound, message)
-        })?;
+        let set = self.record(&job, record_id).await?;
+        let record = set.get(0).ok_or_else(|| not_found(record_id))?;
         let item = action.prepare(&record, &mut ItemBuffer::default())?;
         let batch = Batch { items: vec![item] };
         let transport = job.delivery.transport();
@@ -65,4 +59,17 @@ impl Engine {
         };
         Ok(Trial { exchanges, outcome })
     }
+
+    /// One record of a model, read in its source: the first and only one of what this gives. Fails if there is
+    /// none with this identifier.
+    async fn record(&self, job: &Job, record_id: &str) -> Result<RecordSet, Failure> {
+        let rows = job.warehouse.preview(&job.query, Wanted::Record(record_id), 1).await?.rows;
+        let now: Arc<str> = self.ports.clock.now().to_string().into();
+        let set = RecordSet::new(&rows, job.plan.name.as_str().into(), now)?;
+        if set.is_empty() { Err(not_found(record_id)) } else { Ok(set) }
+    }
+}
+
+fn not_found(record_id: &str) -> Failure {
+    Failure::new(Code::RecordNotFound, format!("the model has no record `{record_id}`"))
 }

@@ -72,9 +72,11 @@ const fn status(code: Code) -> StatusCode {
         Code::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
         Code::LinkExpired => StatusCode::GONE,
         Code::EditConflict => StatusCode::PRECONDITION_FAILED,
-        Code::FromFiles | Code::InUse | Code::SyncRunning | Code::ConfigDuplicate => {
-            StatusCode::CONFLICT
-        }
+        Code::FromFiles
+        | Code::InUse
+        | Code::SyncRunning
+        | Code::ConfigDuplicate
+        | Code::RequestUnfinished => StatusCode::CONFLICT,
         Code::AddressUnknown | Code::SyncNotFound => StatusCode::NOT_FOUND,
         Code::RequestInvalid => StatusCode::BAD_REQUEST,
         Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

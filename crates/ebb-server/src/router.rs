@@ -57,8 +57,12 @@ where
     L: Listener<Addr = SocketAddr>,
     Peer: for<'a> Connected<IncomingStream<'a, L>>,
 {
+    let finishing = app.finishing.clone();
     let service = router(app, stop.clone()).into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    finishing.close();
+    finishing.wait().await;
+    Ok(())
 }
 
 fn router(app: Arc<App>, stop: CancellationToken) -> Router {

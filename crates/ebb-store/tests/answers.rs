@@ -30,6 +30,9 @@ async fn a_request_is_answered_once_until_its_answer_is_old_or_taken_back(home: 
     let database = home.open();
     let kept = database.answer_once(&once, &json!(6), at(104), at(4)).await.unwrap();
     assert_eq!(kept, Some(json!(4)), "a restart changes nothing");
+    database.keep_answer(&once, &json!("all of it")).await.unwrap();
+    let kept = database.answer_once(&once, &json!(7), at(105), at(5)).await.unwrap();
+    assert_eq!(kept, Some(json!("all of it")), "what is known now");
 }
 
 on_both_engines! {

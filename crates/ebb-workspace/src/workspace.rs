@@ -8,7 +8,7 @@ use std::{
 
 use ebb_core::{
     Code, Failure, Redactor, Secret, config,
-    config::{Kind, Node, Problem, Project, assemble, assemble_without_secrets},
+    config::{Node, Problem, Project, assemble, assemble_without_secrets},
     port::{Action, Clock, ModelQuery, Transport, Warehouse},
     suggest,
 };
@@ -18,7 +18,10 @@ use ebb_store::{Database, DatabaseUrl, Entry, FolderParts};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::project::{self, World};
+use crate::{
+    part::written,
+    project::{self, World},
+};
 
 /// The real time of day.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +43,7 @@ pub struct Workspace {
     pub catalog: Arc<Catalog>,
     /// What its files say.
     files: Arc<[Node]>,
-    pub(crate) world: World,
+    world: World,
     clock: Arc<dyn Clock>,
     /// How destinations are reached.
     pub network: Network,
@@ -55,13 +58,11 @@ impl Workspace {
         Self::of_files(&root, project::nodes(&root, folder)?)
     }
 
-    /// A project of which everything is made in the page, with its control database in `state`.
-    pub fn without_files(state: &Path) -> Result<Self, Vec<Problem>> {
-        let root = project::root(state)?;
-        Self::of_files(
-            &root,
-            vec![Node::from_value("", &json!({ "project": "ebb", "state": "." }))],
-        )
+    /// A project of which everything is made in the page. Its state lies in the folder, where that of a project
+    /// of files does.
+    pub fn without_files(folder: &Path) -> Result<Self, Vec<Problem>> {
+        let root = project::root(folder)?;
+        Self::of_files(&root, vec![Node::from_value("", &json!({ "project": "ebb" }))])
     }
 
     fn of_files(root: &Path, files: Vec<Node>) -> Result<Self, Vec<Problem>> {
@@ -203,7 +204,7 @@ impl Workspace {
 
     /// What the files say of an entry, as it is written there: references stand for themselves.
     pub fn written(&self, section: &str, name: &str) -> Option<serde_json::Value> {
-        self.files.iter().find_map(|file| Some(as_written(entry(entry(file, section)?, name)?)))
+        written(&self.files, section, name)
     }
 
     /// Takes all the project's secrets out of text.
@@ -295,24 +296,4 @@ fn find<'a, T>(what: &str, named: &'a BTreeMap<String, T>, name: &str) -> Result
         Failure::new(Code::ConfigName, format!("there is no {what} `{name}`"))
             .help(suggest::allowed(name, named.keys().map(String::as_str)))
     })
-}
-
-/// The value of a key of a table.
-fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    let Kind::Table(entries) = &node.kind else { return None };
-    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
-}
-
-fn as_written(node: &Node) -> serde_json::Value {
-    match &node.kind {
-        Kind::Null => serde_json::Value::Null,
-        Kind::Boolean(truth) => (*truth).into(),
-        Kind::Number(number) => number.clone().into(),
-        Kind::Text(text) => text.written().into(),
-        Kind::List(items) => items.iter().map(as_written).collect(),
-        Kind::Table(entries) => {
-            let entries = entries.iter().map(|entry| (entry.key.clone(), as_written(&entry.value)));
-            entries.collect::<serde_json::Map<_, _>>().into()
-        }
-    }
 }

@@ -1,9 +1,12 @@
 //! What can be typed: commands, arguments, options.
 
-use std::{convert::Infallible, path::PathBuf};
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Parser, Subcommand};
-use ebb_core::Secret;
+use ebb_core::{Code, Secret, config::Problem};
 use ebb_workspace::Workspace;
 
 use crate::{
@@ -32,11 +35,14 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The project folder, if none is named.
+const HERE: &str = ".";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The project folder
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    #[arg(long, global = true, value_name = "DIR", default_value = HERE)]
     pub(crate) project: PathBuf,
     /// Answer in JSON, for machines
     #[arg(long, global = true)]
@@ -64,6 +70,20 @@ impl Global {
     /// The project, with its control database where it is to be. Connects nothing yet.
     pub(crate) fn workspace(&self) -> Result<Workspace, Stop> {
         self.with_database(Workspace::open(&self.project)?)
+    }
+
+    /// What a server serves: the project, or no files at all where none are named and the current folder has
+    /// none.
+    pub(crate) fn served(&self) -> Result<Workspace, Stop> {
+        let nothing = |problems: &[Problem]| {
+            problems.iter().any(|problem| problem.failure.code == Code::ProjectMissing)
+        };
+        match Workspace::open(&self.project) {
+            Err(problems) if self.project == Path::new(HERE) && nothing(&problems) => {
+                self.with_database(Workspace::without_files(&self.project)?)
+            }
+            opened => self.with_database(opened?),
+        }
     }
 
     /// A project with its control database where it is to be.

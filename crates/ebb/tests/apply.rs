@@ -70,6 +70,47 @@ async fn a_folder_goes_to_a_server_and_comes_back_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_has_from_files_is_named_by_what_is_applied_to_it() {
+    let served = Shop::new(3, Script::default()).await;
+    let server = Server::start(&served, &[]).await;
+    let folder = Shop::new(1, Script::default()).await;
+    folder.write(
+        "ebb.yaml",
+        "project: more\nmappings:\n  more:\n    { model: people, destination: hook, action: send, fields: { \
+         url: \"https://example.com\" }, schedule: { after: all } }\n",
+    );
+    let applied = server.ebb(&folder, &["apply", "--yes"]).await;
+    assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert_eq!(applied.json()["steps"][0]["doing"], "create");
+
+    let exported = folder.path("exported");
+    let export = server.ebb(&folder, &["export", exported.to_str().unwrap()]).await;
+    assert_eq!(
+        export.json()["needs"],
+        json!(["destinations.hook", "mappings.all", "models.people"]),
+        "{export:?}"
+    );
+    let apply = |to: &Server| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        command.args(["apply", "--yes", "--json", "--project"]).arg(&exported);
+        command.env("EBB_SERVER", &to.address).env("EBB_TOKEN", &to.token);
+        ran(command)
+    };
+    let back = apply(&server).await;
+    assert_eq!((back.code, &back.json()["steps"][0]["doing"]), (Some(0), &json!("keep")));
+
+    let bare = Shop::new(1, Script::default()).await;
+    bare.write("ebb.yaml", "project: bare\n");
+    let refused = apply(&Server::start(&bare, &[]).await).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let told = refused.json().to_string();
+    for needed in ["people", "hook", "`all`"] {
+        assert!(told.contains(needed), "{needed}: {told}");
+    }
+    assert!(told.contains("mappings.yaml"), "where it is named: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_sent_is_refused_with_a_remedy() {
     let served = Shop::new(1, Script::default()).await;
     let server = Server::start(&served, &[]).await;

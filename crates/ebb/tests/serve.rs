@@ -1,6 +1,10 @@
 //! The binary as a server: syncs by schedule, and what restarts and kills do to them.
 
-use std::{process::Child, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use ebb_testkit::Script;
 use serde_json::{Value, json};
@@ -18,7 +22,7 @@ impl Server {
     /// Asks it to stop; what it printed, line by line.
     async fn stop(mut self) -> (Option<i32>, Vec<Value>) {
         let id = self.0.id().to_string();
-        assert!(std::process::Command::new("kill").arg(&id).status().unwrap().success());
+        assert!(Command::new("kill").arg(&id).status().unwrap().success());
         let (out, code) = tokio::task::spawn_blocking(move || {
             let out = std::io::read_to_string(self.0.stdout.take().unwrap()).unwrap();
             (out, self.0.wait().unwrap().code())
@@ -94,6 +98,34 @@ async fn a_killed_server_finishes_its_syncs_when_it_starts_again() {
     let (code, _) = server.stop().await;
     assert_eq!(code, Some(0));
     assert_eq!(shop.run(&["sync", "all"]).await.count("extracted"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_without_a_project_is_served_unless_it_was_named() {
+    let shop = Shop::new(1, Script::default()).await;
+    std::fs::remove_file(shop.path("ebb.yaml")).unwrap();
+    let named = shop.run(&["serve", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!((named.code, &named.json()["error"]["code"]), (Some(2), &json!("C509")));
+    assert!(!shop.path(".ebb").exists(), "nothing is left where nothing is served");
+
+    let here = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ebb"));
+        command.args(arguments).arg("--json").current_dir(shop.folder());
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    };
+    let mut server = Server(here(&["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap());
+    let mut first = String::new();
+    let mut out = BufReader::new(server.0.stdout.take().unwrap());
+    while serde_json::from_str::<Value>(&first).is_err() {
+        assert_ne!(out.read_line(&mut first).unwrap(), 0, "{first}");
+    }
+    assert!(first.contains("first_owner"), "{first}");
+    assert!(shop.path(".ebb/control.db").exists());
+    server.0.kill().unwrap();
+    server.0.wait().unwrap();
+    let rotated = here(&["keys", "rotate"]).output().unwrap();
+    assert!(rotated.status.success(), "{rotated:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Limits, Schedule, Secret, Subscription, port::ModelQuery, usage::UsagePlan};
 
 pub use alert::{AlertRule, Channel, ChannelKind, Trouble};
-pub use assemble::{assemble, assemble_without_secrets};
+pub use assemble::{assemble, assemble_part, assemble_without_secrets};
 pub use consent::Demand;
 pub use form::schema;
 pub use node::{Entry, Kind, Node};

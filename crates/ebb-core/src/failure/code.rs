@@ -237,6 +237,8 @@ codes! {
         "Sign in by the identity provider";
     RequestTooLarge "A618" StopRun "the request is too large",
         "Send less at once";
+    RequestUnfinished "A619" StopRun "the same request has begun and not ended",
+        "Wait and send it again; if it stays so, look what came of it, and use a new key";
 }
 
 impl Code {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use ebb_core::Failure;
+use ebb_core::{Failure, port::Finding};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,7 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 
 /// Everything that was tried.
 #[derive(Debug, Serialize, ToSchema)]
-struct Checked {
+pub(super) struct Checked {
     /// Whether nothing is wrong.
     ok: bool,
     /// In order.
@@ -40,13 +40,20 @@ struct Step {
     failure: Option<FailureView>,
 }
 
-fn checked(steps: impl Iterator<Item = (&'static str, Option<Failure>)>) -> Json<Checked> {
-    let step = |(what, failure): (&str, Option<Failure>)| Step {
-        what: what.to_owned(),
-        failure: failure.as_ref().map(FailureView::from),
+/// Everything that was tried of a source.
+pub(super) fn findings(findings: Vec<Finding>) -> Checked {
+    let step = |finding: Finding| Step {
+        what: finding.step.to_owned(),
+        failure: finding.failure.as_ref().map(FailureView::from),
     };
-    let steps: Vec<_> = steps.map(step).collect();
-    Json(Checked { ok: steps.iter().all(|step| step.failure.is_none()), steps })
+    let steps: Vec<_> = findings.into_iter().map(step).collect();
+    Checked { ok: steps.iter().all(|step| step.failure.is_none()), steps }
+}
+
+/// The one thing that was tried.
+pub(super) fn one_step(what: &str, failure: Option<Failure>) -> Checked {
+    let failure = failure.as_ref().map(FailureView::from);
+    Checked { ok: failure.is_none(), steps: vec![Step { what: what.to_owned(), failure }] }
 }
 
 /// Test a source: connect, read, create the managed schema, write
@@ -57,8 +64,7 @@ async fn check_source(
     _: Editor,
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
-    let findings = app.check_source(&name).await?;
-    Ok(checked(findings.into_iter().map(|finding| (finding.step, finding.failure))))
+    Ok(Json(findings(app.check_source(&name).await?)))
 }
 
 /// Test a destination's credentials
@@ -71,7 +77,7 @@ async fn check_destination(
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
     let failure = app.probe_destination(&name).await?;
-    Ok(checked([("credentials", failure)].into_iter()))
+    Ok(Json(one_step("credentials", failure)))
 }
 
 /// Send a test alert to a channel
@@ -83,5 +89,5 @@ async fn test_channel(
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
     let failure = app.test_channel(&actor, &name).await?;
-    Ok(checked([("test alert", failure)].into_iter()))
+    Ok(Json(one_step("test alert", failure)))
 }

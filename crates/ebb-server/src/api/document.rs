@@ -120,7 +120,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         ("401", "Nobody is known by what was sent (A601)", true),
         ("403", "The role does not allow it (A602)", changes || role != "viewer"),
         ("404", "There is no such thing (A609, R416)", named || changes),
-        ("409", "It clashes with what is there or runs (A608, A611, C505, R407)", changes),
+        ("409", "It clashes with what is there or runs (A608, A611, A619, C505, R407)", changes),
         ("412", "Somebody else changed it meanwhile (A607)", versioned || path == "/apply"),
         ("413", "The body is too large (A618)", brings),
         ("422", "What was asked cannot be done; the code says why", named || changes),

@@ -6,12 +6,14 @@ use axum::{Json, extract::State, response::Response};
 use ebb_core::port::{Diff, ShownRequest, Verdict};
 use ebb_engine::{DryRun, Journey, JourneyStep, Outlook};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     entries,
-    extract::{Body, Editor, Path, Query},
+    extract::{Editor, Path, Query},
+    once::{self, Key},
     sections::mappings::MappingDocument,
     shapes,
     views::FailureView,
@@ -25,7 +27,6 @@ use crate::{
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(plan))
-        .routes(routes!(test_record))
         .routes(routes!(enable))
         .routes(routes!(disable))
         .routes(routes!(reset))
@@ -111,64 +112,6 @@ async fn plan(
     Ok(Json(app.plan(&name, show).await?.into()))
 }
 
-/// Which record is sent.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct TestRecord {
-    /// The record's identifier.
-    record_id: String,
-}
-
-/// What became of a test record.
-#[derive(Debug, Serialize, ToSchema)]
-struct TrialView {
-    /// Whether the destination took it.
-    delivered: bool,
-    /// The requests and their answers, in order, without secrets.
-    exchanges: Vec<ExchangeView>,
-    /// Why it was not taken.
-    #[schema(required, nullable)]
-    failure: Option<FailureView>,
-}
-
-/// A request and its answer.
-#[derive(Debug, Serialize, ToSchema)]
-struct ExchangeView {
-    #[schema(value_type = shapes::ShownRequest)]
-    request: ShownRequest,
-    reply: ReplyView,
-}
-
-/// An answer.
-#[derive(Debug, Serialize, ToSchema)]
-struct ReplyView {
-    /// The HTTP status.
-    status: u16,
-    body: String,
-}
-
-/// Send one record for real, as if it had just been added; nothing is tracked
-#[utoipa::path(post, path = "/mappings/{name}/test-record", tag = "mappings",
-    params(("name" = String, Path)), request_body = TestRecord,
-    responses((status = 200, description = "What was said", body = TrialView)))]
-async fn test_record(
-    State(app): State<Arc<App>>,
-    Editor(actor): Editor,
-    Path(name): Path<String>,
-    Body(TestRecord { record_id }): Body<TestRecord>,
-) -> Result<Json<TrialView>, Refusal> {
-    let tried = app.trial(&actor, &name, &record_id).await?;
-    let exchange = |said: crate::app::Said| ExchangeView {
-        request: said.request,
-        reply: ReplyView { status: said.status, body: said.body },
-    };
-    Ok(Json(TrialView {
-        delivered: tried.outcome.is_ok(),
-        exchanges: tried.exchanges.into_iter().map(exchange).collect(),
-        failure: tried.outcome.as_ref().err().map(FailureView::from),
-    }))
-}
-
 /// Switch a mapping on; with an interval it syncs at once
 #[utoipa::path(post, path = "/mappings/{name}/enable", tag = "mappings", params(("name" = String, Path)),
     responses((status = 200, description = "As it is now",
@@ -204,15 +147,25 @@ struct Reset {
 }
 
 /// Forget the tracked state: the next sync sees every record as added
-#[utoipa::path(post, path = "/mappings/{name}/reset", tag = "mappings", params(("name" = String, Path)),
+///
+/// With an `Idempotency-Key` the same request within a day gives the same answer and forgets nothing more.
+#[utoipa::path(post, path = "/mappings/{name}/reset", tag = "mappings",
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header,
+        description = "Any text of up to 255 characters, new for every reset that is meant anew")),
     responses((status = 200, description = "It is forgotten", body = Reset)))]
 async fn reset(
     State(app): State<Arc<App>>,
     Editor(actor): Editor,
     Path(name): Path<String>,
-) -> Result<Json<Reset>, Refusal> {
-    app.reset(&actor, &name).await?;
-    Ok(Json(Reset { mapping: name, reset: true }))
+    key: Key,
+) -> Result<Json<Value>, Refusal> {
+    let once = key.once(&actor, format!("{name} reset"));
+    let asked = Arc::clone(&app);
+    let work = async move {
+        asked.reset(&actor, &name).await?;
+        Ok(Reset { mapping: name, reset: true })
+    };
+    once::done(&app, once, work).await
 }
 
 /// Say when a mapping syncs next, and if it does not, why not

@@ -10,6 +10,7 @@ mod audit;
 mod catalog;
 mod connections;
 mod document;
+mod drafts;
 mod effects;
 mod entries;
 mod extract;
@@ -17,15 +18,18 @@ mod failures;
 mod mappings;
 mod once;
 mod paging;
+mod payloads;
 mod people;
 mod previews;
 mod progress;
 mod reference;
 mod sections;
 mod shapes;
+mod suggestions;
 mod syncs;
 mod tables;
 mod tokens;
+mod trials;
 mod usage;
 mod views;
 
@@ -71,6 +75,10 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .merge(sections::alert_rules::router())
         .merge(apply::router())
         .merge(connections::router())
+        .merge(drafts::router())
+        .merge(payloads::router())
+        .merge(trials::router())
+        .merge(suggestions::router())
         .merge(tables::router())
         .merge(catalog::router())
         .merge(previews::router())

@@ -1,5 +1,7 @@
 //! Requests that start something, and are meant once although they may come twice.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -44,6 +46,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
+impl Key {
+    /// What is asked under this key, and by whom. `request` is the same only for the same.
+    pub(super) fn once(self, actor: &Actor, request: String) -> Option<Once> {
+        let key = digest_of(&format!("{} {}", actor.person.id, self.0?));
+        Some(Once { key, request })
+    }
+}
+
 /// Work that was asked for, and starts as soon as there is a place.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Accepted {
@@ -57,16 +67,56 @@ pub(super) struct Accepted {
     requested_at: Timestamp,
 }
 
-/// Asks for work on a mapping. With a key that was used for the same before, the answer of then is given
-/// and nothing starts.
+/// Does something. With a key that was used for the same before, the answer of then is given and nothing is
+/// done; what was refused may be tried again. `A619` while it is being done, or if it never came to an end.
+pub(super) async fn done<T: Serialize + Send + 'static>(
+    app: &Arc<App>,
+    once: Option<Once>,
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<Json<Value>, Refusal> {
+    let work = async { Ok(Json(told(work.await?)?)) };
+    let Some(once) = once else { return work.await };
+    let now = SystemClock.now();
+    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+    // `null` stands for the answer until there is one.
+    match app.store.answer_once(&once, &Value::Null, now, oldest).await? {
+        None => {}
+        Some(Value::Null) => {
+            let message = "a request with this `Idempotency-Key` has begun and has not ended";
+            return Err(Failure::new(Code::RequestUnfinished, message).into());
+        }
+        Some(kept) => return Ok(Json(kept)),
+    }
+    let store = Arc::clone(&app.store);
+    // Whoever asked may hang up, and will ask again what came of it.
+    let ended = app.finishing.spawn(async move {
+        let answer: Result<Json<Value>, Refusal> = work.await;
+        match &answer {
+            Ok(Json(answer)) => store.keep_answer(&once, answer).await?,
+            Err(_) => store.forget_answer(&once).await?,
+        }
+        answer
+    });
+    ended.await.map_err(|error| {
+        let message = "what was asked came to no end";
+        Refusal::from(Failure::new(Code::StateUnavailable, message).caused_by(error))
+    })?
+}
+
+fn told(answer: impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(answer).map_err(|error| {
+        Failure::new(Code::StateUnavailable, "the answer could not be told").caused_by(error)
+    })
+}
+
+/// Asks for work on a mapping; it starts as soon as there is a place.
 pub(super) async fn start(
-    app: &App,
-    actor: &Actor,
+    app: &Arc<App>,
+    actor: Actor,
     key: Key,
-    mapping: &str,
+    mapping: String,
     work: Work,
 ) -> Result<Response, Refusal> {
-    let now = SystemClock.now();
     let (kind, of) = match work {
         Work::Sync => ("sync", None),
         Work::ApprovedSync => ("approved", None),
@@ -76,29 +126,11 @@ pub(super) async fn start(
         Work::Replay { of } => ("replay", Some(of.to_string())),
     };
     let request = format!("{mapping} {kind} {}", of.as_deref().unwrap_or_default());
-    let accepted = Accepted { mapping: mapping.to_owned(), kind, of, requested_at: now };
-    let answer = serde_json::to_value(&accepted).map_err(|error| {
-        Failure::new(Code::StateUnavailable, "the answer could not be told").caused_by(error)
-    })?;
-    let once = key.0.map(|key| {
-        let key = digest_of(&format!("{} {key}", actor.person.id));
-        Once { key, request }
-    });
-    if let Some(once) = &once {
-        let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
-        if let Some(kept) = app.store.answer_once(once, &answer, now, oldest).await? {
-            return Ok(told(kept));
-        }
-    }
-    if let Err(failure) = app.request(actor, mapping, work).await {
-        if let Some(once) = &once {
-            app.store.forget_answer(once).await?;
-        }
-        return Err(failure.into());
-    }
-    Ok(told(answer))
-}
-
-fn told(answer: Value) -> Response {
-    (StatusCode::ACCEPTED, Json(answer)).into_response()
+    let once = key.once(&actor, request);
+    let asked = Arc::clone(app);
+    let work = async move {
+        asked.request(&actor, &mapping, work).await?;
+        Ok(Accepted { mapping, kind, of, requested_at: SystemClock.now() })
+    };
+    Ok((StatusCode::ACCEPTED, done(app, once, work).await?).into_response())
 }

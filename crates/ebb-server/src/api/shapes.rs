@@ -127,6 +127,16 @@ pub(super) enum Cause {
     DbtCloud { job: u64, run: u64 },
 }
 
+/// What a column is called like. Big and small letters are the same, and only letters and digits count.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum Likeness {
+    /// The field's key.
+    Key,
+    /// What people call the field.
+    Label,
+}
+
 /// What is to become of a record that failed.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]

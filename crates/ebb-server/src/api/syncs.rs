@@ -131,7 +131,7 @@ async fn start(
         StartKind::ApprovedBackfill => Work::ApprovedBackfill,
         StartKind::Rebase => Work::Rebase,
     };
-    once::start(&app, &actor, key, &name, work).await
+    once::start(&app, actor, key, name, work).await
 }
 
 /// Why a sync is to end.
@@ -182,7 +182,7 @@ async fn replay(
     key: Key,
 ) -> Result<Response, Refusal> {
     let sync = app.sync(&id).await?;
-    once::start(&app, &actor, key, &sync.mapping, Work::Replay { of: sync.id }).await
+    once::start(&app, actor, key, sync.mapping, Work::Replay { of: sync.id }).await
 }
 
 /// Why records of a sync failed.

@@ -10,8 +10,10 @@ mod effect;
 mod mappings;
 mod operations;
 mod people;
+mod rehearsal;
 mod requests;
 mod tables;
+mod trials;
 mod way;
 
 use std::{
@@ -29,7 +31,7 @@ use ebb_store::{Database, ServerLock};
 use ebb_workspace::{Keys, SystemClock, Vault, Workspace};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use ulid::Ulid;
 
 use crate::{
@@ -44,7 +46,8 @@ pub(crate) use draft::Draft;
 pub(crate) use edit::Change;
 pub(crate) use effect::{Extent, Touched};
 use mappings::Current;
-pub(crate) use operations::Said;
+pub(crate) use operations::{Said, Tried};
+pub(crate) use rehearsal::{Drafted, Rehearsal};
 pub(crate) use requests::JobRun;
 pub use way::Way;
 
@@ -59,6 +62,8 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) alerts: Alerts,
     pub(crate) way: Way,
+    /// What goes on although whoever asked for it may have hung up.
+    pub(crate) finishing: TaskTracker,
     /// The address that is listened on, as a browser of this machine writes it.
     listens_at: OnceLock<String>,
     current: Arc<Current>,
@@ -107,6 +112,7 @@ impl App {
             metrics: Metrics::default(),
             alerts,
             way,
+            finishing: TaskTracker::new(),
             listens_at: OnceLock::new(),
             current,
             vault,

@@ -1,6 +1,8 @@
 //! What people and programs ask of one source, model, destination, mapping or sync. Pages and API tell the
 //! same, each in its own way; whatever comes from outside is told without secrets.
 
+use std::{sync::Arc, time::Duration};
+
 use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
@@ -10,7 +12,8 @@ use ebb_core::{
     },
     usage::Report,
 };
-use ebb_engine::{DryRun, Journey, Outlook};
+use ebb_destination::Definition;
+use ebb_engine::{DryRun, Job, Journey, Outlook};
 use ebb_workspace::{Freshness, Preview, SystemClock};
 use serde_json::json;
 
@@ -21,6 +24,7 @@ use crate::access::Actor;
 pub(crate) struct Said {
     pub(crate) request: ShownRequest,
     pub(crate) status: u16,
+    pub(crate) elapsed: Duration,
     pub(crate) body: String,
 }
 
@@ -56,6 +60,14 @@ impl App {
         let connector = connector.map_err(|failure| without_secrets(&redactor, failure))?;
         let redactor = redactor.and(connector.redactor());
         Ok(connector.probe().await.map(|failure| without_secrets(&redactor, failure)))
+    }
+
+    /// What a destination is.
+    pub(crate) fn definition(&self, destination: &str) -> Result<Arc<Definition>, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Destinations, destination)?;
+        let found = configuration.workspace.project.destinations.get(destination);
+        configuration.workspace.catalog.find(found.map_or("", |found| &found.kind))
     }
 
     /// Sends a test alert to a channel; gives what is wrong with it.
@@ -135,15 +147,27 @@ impl App {
     ) -> Result<Tried, Failure> {
         let configuration = self.configuration();
         configuration.find(Section::Mappings, mapping)?;
-        configuration.workspace.enabled(mapping)?;
         let job = configuration.workspace.job_of(mapping)?;
+        self.send_record(actor, job, mapping, record_id).await
+    }
+
+    /// Sends one record for real by a job that need not be that of a kept mapping. `subject` is told in the
+    /// audit log.
+    pub(crate) async fn send_record(
+        &self,
+        actor: &Actor,
+        job: Job,
+        subject: &str,
+        record_id: &str,
+    ) -> Result<Tried, Failure> {
         let redactor = job.delivery.redactor().clone();
         let told = |failure: Failure| without_secrets(&redactor, failure);
         let trial = self.engine.trial(job, record_id).await.map_err(told)?;
-        self.note(actor, "record.tested", mapping).await?;
+        self.note(actor, "record.tested", subject).await?;
         let exchanges = trial.exchanges.iter().map(|exchange| Said {
             request: exchange.request.shown(&redactor),
             status: exchange.reply.status,
+            elapsed: exchange.reply.elapsed,
             body: redactor.redact(&String::from_utf8_lossy(&exchange.reply.body)),
         });
         Ok(Tried { exchanges: exchanges.collect(), outcome: trial.outcome.map_err(told) })

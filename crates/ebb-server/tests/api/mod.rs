@@ -3,6 +3,7 @@
 mod apply;
 mod configuration;
 mod description;
+mod drafts;
 mod effects;
 mod hooks;
 mod kept;

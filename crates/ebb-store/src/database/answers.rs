@@ -50,6 +50,17 @@ impl Database {
         .await
     }
 
+    /// Keeps another answer to a request, which is known only when all is done.
+    pub async fn keep_answer(&self, once: &Once, answer: &Value) -> Result<(), Failure> {
+        let (key, answer) = (once.key.clone(), answer.to_string());
+        self.write(move |transaction, _| {
+            transaction
+                .execute("update answer set answer = ?2 where key = ?1", params![key, answer])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Takes an answer back: what it told was not done.
     pub async fn forget_answer(&self, once: &Once) -> Result<(), Failure> {
         let key = once.key.clone();

@@ -25,7 +25,7 @@ enum What {
 /// Rotates the key.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let What::Rotate = arguments.what;
-    let workspace = global.workspace()?;
+    let workspace = global.served()?;
     let store = workspace.store()?;
     let state = &workspace.project.state;
     let _no_server = store.serve().await?;

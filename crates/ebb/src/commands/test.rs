@@ -22,7 +22,6 @@ pub(crate) struct Arguments {
 /// Sends the record.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let workspace = global.workspace()?;
-    workspace.enabled(&arguments.mapping)?;
     let job = workspace.job_of(&arguments.mapping)?;
     let redactor = job.delivery.redactor().clone();
     let (engine, _) = workspace.engine()?;

@@ -28,6 +28,15 @@ use crate::{Code, Failure, Limits};
 /// `root` is the project folder. The error holds every problem, in the order of files and lines.
 pub fn assemble(
     root: &Path,
+    files: Vec<Node>,
+    world: &dyn Surroundings,
+) -> Result<Project, Vec<Problem>> {
+    assemble_for(Aim::Connect, root, files, world)
+}
+
+fn assemble_for(
+    aim: Aim,
+    root: &Path,
     mut files: Vec<Node>,
     world: &dyn Surroundings,
 ) -> Result<Project, Vec<Problem>> {
@@ -39,8 +48,18 @@ pub fn assemble(
             Err(failure) => problems.push(Problem::at(place.clone(), failure)),
         });
     }
-    let project = Assembly::new(root, &files, world, Aim::Connect, problems).project()?;
+    let project = Assembly::new(root, &files, world, aim, problems).project()?;
     Ok(Project { secrets, ..project })
+}
+
+/// Reads a part of a project as [`assemble`] does: what its entries name may be kept elsewhere, such as on the
+/// server that the part is sent to. It can connect to nothing.
+pub fn assemble_part(
+    root: &Path,
+    files: Vec<Node>,
+    world: &dyn Surroundings,
+) -> Result<Project, Vec<Problem>> {
+    assemble_for(Aim::Send, root, files, world)
 }
 
 /// Reads a project as [`assemble`] does, but leaves references to variables and files as they are
@@ -66,6 +85,8 @@ enum Aim {
     Connect,
     /// To look at it: what is not at hand stands for itself.
     Review,
+    /// To send it to who may have the rest: whether a name refers to something is found there.
+    Send,
 }
 
 /// The work in progress.
@@ -154,6 +175,9 @@ impl<'a> Assembly<'a> {
         // A source that could not be read may name the column that seems to be missing.
         if project.sources.len() == sources.len() {
             self.consent(&project);
+        }
+        if self.aim == Aim::Send {
+            self.problems.retain(|problem| problem.failure.code != Code::ConfigName);
         }
         if self.problems.is_empty() {
             return Ok(project);

@@ -38,7 +38,7 @@ const GRACE: Duration = Duration::from_secs(25);
 /// Finishes what was interrupted, then starts every mapping's syncs when they are due, and answers
 /// requests meanwhile.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
-    serve(global.workspace()?, &arguments.listening, global).await
+    serve(global.served()?, &arguments.listening, global).await
 }
 
 /// Serves an opened project.

@@ -1,6 +1,7 @@
 //! `ebb apply`: sends a folder's configuration to a server.
 
-use ebb_core::Failure;
+use ebb_core::{Failure, config::Problem};
+use ebb_workspace::Part;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
@@ -33,10 +34,13 @@ pub(crate) struct Arguments {
 /// Plans, asks, applies: whole or not at all. A server that was changed between plan and answer refuses.
 pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish, Stop> {
     let Arguments { ref address, prune, yes, plan: only_plan } = *arguments;
-    let workspace = global.workspace()?;
-    let folder = json!({ "documents": workspace.documents()?, "prune": prune });
+    let part = Part::open(&global.project)?;
+    let folder = json!({ "documents": part.documents()?, "prune": prune });
     let server = Server::of(address)?;
-    let planned = server.post("/apply/plan", &folder).await?;
+    let placed = |problems: Vec<Problem>| -> Vec<Problem> {
+        problems.into_iter().map(|problem| part.placed(problem)).collect()
+    };
+    let planned = server.post("/apply/plan", &folder).await.map_err(placed)?;
     let changes = changes(&planned);
     if !global.json {
         print_text(&told(&planned)?);
@@ -44,7 +48,7 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let applied = changes > 0 && !only_plan && (yes || agreed("Apply this?", UNASKED)?);
     let planned = if applied {
         let state = planned.get("state").cloned().unwrap_or_default();
-        server.post("/apply", &json!({ "state": state, "folder": folder })).await?
+        server.post("/apply", &json!({ "state": state, "folder": folder })).await.map_err(placed)?
     } else {
         planned
     };

@@ -1,7 +1,7 @@
 //! `ebb export`: writes what was made on a server as project files.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -40,9 +40,10 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
             sections.insert(section.to_owned(), entries);
         }
     }
+    let needs = needs(&sections);
     let files = write(&arguments.folder, &sections)?;
     if global.json {
-        print_json(&json!({ "files": files, "variables": variables }));
+        print_json(&json!({ "files": files, "variables": variables, "needs": needs }));
         return Ok(Finish::Done);
     }
     for file in &files {
@@ -57,7 +58,44 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     for variable in &variables {
         print_text(&format!("  {variable}\n"));
     }
+    if !needs.is_empty() {
+        print_text("The server has these from files of its own. Another one needs them, too:\n");
+    }
+    for entry in &needs {
+        print_text(&format!("  {entry}\n"));
+    }
     Ok(Finish::Done)
+}
+
+/// Where entries name others: their section, the path of the name or list of names, and the section of
+/// these.
+const NAMES: [(&str, &str, &str); 7] = [
+    ("models", "/source", "sources"),
+    ("models", "/schedule/after", "mappings"),
+    ("mappings", "/model", "models"),
+    ("mappings", "/destination", "destinations"),
+    ("mappings", "/schedule/after", "mappings"),
+    ("alert_rules", "/mappings", "mappings"),
+    ("alert_rules", "/to", "channels"),
+];
+
+/// What these entries name and is not among them, such as `models.users`: it comes from the server's own
+/// files.
+fn needs(sections: &Sections) -> BTreeSet<String> {
+    let mut needs = BTreeSet::new();
+    for (section, path, target) in NAMES {
+        let entries = sections.get(section).into_iter().flat_map(BTreeMap::values);
+        for value in entries.filter_map(|document| document.pointer(path)) {
+            let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let there = sections.get(target);
+            let missing = list
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|name| there.is_none_or(|there| !there.contains_key(*name)));
+            needs.extend(missing.map(|name| format!("{target}.{name}")));
+        }
+    }
+    needs
 }
 
 /// Writes a file for each section, and what makes the folder a project if it is none yet.
@@ -146,11 +184,34 @@ fn variable_of(section: &str, name: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::variable_of;
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::{needs, variable_of};
 
     #[test]
     fn a_secret_has_a_variable_of_its_own() {
         assert_eq!(variable_of("destinations", "crm-eu", "apiKey"), "DESTINATION_CRM_EU_API_KEY");
         assert_eq!(variable_of("sources", "db", "password"), "SOURCE_DB_PASSWORD");
+    }
+
+    #[test]
+    fn what_is_named_and_not_there_is_needed() {
+        let entry = |name: &str, document| BTreeMap::from([(name.to_owned(), document)]);
+        let mapping =
+            json!({ "model": "mine", "destination": "crm", "schedule": { "after": "first" } });
+        let rule = json!({ "when": ["failed"], "to": ["ops", "mail"], "mappings": ["crm-mine"] });
+        let sections = BTreeMap::from([
+            (
+                "models".to_owned(),
+                entry("mine", json!({ "source": "shop", "schedule": { "every": "1h" } })),
+            ),
+            ("mappings".to_owned(), entry("crm-mine", mapping)),
+            ("alert_rules".to_owned(), entry("told", rule)),
+        ]);
+        let expected =
+            ["channels.mail", "channels.ops", "destinations.crm", "mappings.first", "sources.shop"];
+        assert_eq!(needs(&sections).into_iter().collect::<Vec<_>>(), expected);
     }
 }

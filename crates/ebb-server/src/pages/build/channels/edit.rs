@@ -283,10 +283,7 @@ async fn tested(
     let refused = if let Some(name) = from_files {
         app.test_channel(actor, name).await.map_err(alone)?
     } else {
-        let draft = app.draft(Section::Channels, of, document(typed).map_err(alone)?)?;
-        let tried = app.alerts.try_channel(&draft.configuration, &draft.name).await;
-        app.note(actor, "channel.tested", typed.get("name")).await.map_err(alone)?;
-        tried.err()
+        app.try_channel(actor, of, document(typed).map_err(alone)?).await?
     };
     Ok(refused.map_or(Tested::Taken, Tested::Refused))
 }

@@ -73,21 +73,14 @@ async fn tested(app: &App, of: Option<&str>, typed: &Typed) -> Result<Tested, Ve
     let alone = |failure: Failure| vec![failure.into()];
     let configuration = app.configuration();
     let from_files = of.filter(|name| configuration.in_files(Section::Destinations, name));
-    let draft;
-    let (workspace, name) = if let Some(name) = from_files {
-        (&configuration.workspace, name)
+    let refused = if let Some(name) = from_files {
+        app.probe_destination(name).await.map_err(alone)?
     } else {
         let kind = typed.get("kind");
         let definition = configuration.workspace.catalog.find(kind).map_err(alone)?;
         let before = of.and_then(|name| configuration.made(Section::Destinations, name));
         let document = document(&definition, typed, before.map(|entry| &entry.document));
-        draft = app.draft(Section::Destinations, of, document)?;
-        (&draft.configuration.workspace, draft.name.as_str())
+        app.try_destination(of, document).await?
     };
-    let connector = workspace.connector(name).map_err(alone)?;
-    let redactor = workspace.redactor().and(connector.redactor());
-    Ok(match connector.probe().await {
-        None => Tested::Taken,
-        Some(failure) => Tested::Refused(failure.map_message(|text| redactor.redact(&text))),
-    })
+    Ok(refused.map_or(Tested::Taken, Tested::Refused))
 }

@@ -1,6 +1,6 @@
 //! The editor: a row per field of an action, and below it the values within.
 
-use ebb_core::{Column, Failure, Value as Native};
+use ebb_core::{Column, Failure};
 use ebb_destination::ActionManifest;
 use serde_json::{Map, Value};
 
@@ -50,10 +50,6 @@ pub(super) struct Shown {
     pub(super) problem: Option<Failure>,
 }
 
-/// What every record has beside its columns.
-const OF_RECORDS: [&str; 6] =
-    ["type", "event", "messageId", "timestamp", "properties", "__segment_id"];
-
 /// What rows are made with.
 pub(super) struct Frame<'e> {
     pub(super) action: &'e ActionManifest,
@@ -66,7 +62,7 @@ pub(super) struct Frame<'e> {
 
 /// The fields that people see, with what was typed for them.
 pub(super) fn typed_fields(action: &ActionManifest, typed: &Typed) -> Vec<(String, Node)> {
-    seen(action).map(|key| (key.to_owned(), Node::typed(typed, key))).collect()
+    action.visible().map(|key| (key.to_owned(), Node::typed(typed, key))).collect()
 }
 
 /// The fields that people see, with what a mapping says of them.
@@ -75,13 +71,7 @@ pub(super) fn said_fields(
     fields: &Map<String, Value>,
     columns: &[String],
 ) -> Vec<(String, Node)> {
-    seen(action).map(|key| (key.to_owned(), Node::of(fields.get(key), columns))).collect()
-}
-
-/// The fields that people see.
-pub(super) fn seen(action: &ActionManifest) -> impl Iterator<Item = &str> {
-    let fields = action.fields.iter();
-    fields.filter(|(_, field)| !field.hidden && !field.read_only).map(|(key, _)| key)
+    action.visible().map(|key| (key.to_owned(), Node::of(fields.get(key), columns))).collect()
 }
 
 impl Frame<'_> {
@@ -94,9 +84,9 @@ impl Frame<'_> {
 
     fn row(&self, (key, node): &(String, Node)) -> Option<Row> {
         let described = ebb_destination::FieldDescription::of(self.action, key)?;
-        let default = self.default(key);
+        let default = self.action.default_of(key, self.columns);
         let required = described.required == ebb_destination::Need::Always;
-        let suggestion = self.suggestion(key, &described, node);
+        let suggestion = self.suggestion(key, node);
         let mut values = Vec::new();
         let value = Shown {
             default: default.as_ref().map(told).unwrap_or_default(),
@@ -129,33 +119,12 @@ impl Frame<'_> {
         })
     }
 
-    /// The default of a field; `None` where it reads what records of a model never have, such as the traits
-    /// of an event.
-    fn default(&self, key: &str) -> Option<Value> {
-        let default = self.action.fields.get(key)?.default.as_ref().map(Native::to_json)?;
-        let default: Value = serde_json::from_str(&default).ok()?;
-        let Some(path) = default.get("@path").and_then(Value::as_str) else { return Some(default) };
-        let path = path.trim_start_matches('$').trim_start_matches('.');
-        let has = match path.strip_prefix("properties.") {
-            Some(column) => self.columns.iter().any(|it| it.name == column),
-            None => path.is_empty() || OF_RECORDS.contains(&path),
-        };
-        has.then_some(default)
-    }
-
-    /// A column with the field's name, where nothing is said.
-    fn suggestion(
-        &self,
-        key: &str,
-        field: &ebb_destination::FieldDescription<'_>,
-        node: &Node,
-    ) -> Option<String> {
-        let open = node.kind == Kind::Default
-            && self.default(key).is_none()
-            && !self.dismissed.iter().any(|dismissed| dismissed == key);
-        let wanted = [plain(key), plain(field.label)];
-        let fits = |column: &&Column| wanted.contains(&plain(&column.name));
-        open.then(|| self.columns.iter().find(fits))?.map(|column| column.name.clone())
+    /// A column that would fit, where nothing is said.
+    fn suggestion(&self, key: &str, node: &Node) -> Option<String> {
+        let open =
+            node.kind == Kind::Default && !self.dismissed.iter().any(|dismissed| dismissed == key);
+        let suggestion = open.then(|| self.action.suggestion(key, self.columns))??;
+        Some(suggestion.column.to_owned())
     }
 
     fn within(&self, path: &str, depth: usize, node: &Node, values: &mut Vec<Shown>) {
@@ -239,11 +208,6 @@ fn of_parameter(parameter: &Parameter, value: Shown) -> Shown {
 /// Whether a path is that of a field or leads below it.
 pub(super) fn is_at(path: &str, key: &str) -> bool {
     path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A name without what people write in different ways.
-fn plain(name: &str) -> String {
-    name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A default as people read it.

@@ -5,7 +5,7 @@ use ebb_destination::ActionManifest;
 use serde_json::{Map, Value};
 
 use super::{
-    editor::{Frame, Row, is_at, said_fields, seen, typed_fields},
+    editor::{Frame, Row, is_at, said_fields, typed_fields},
     node::{Kind, Node},
 };
 use crate::pages::build::{
@@ -111,7 +111,7 @@ impl Said {
         let mut document = before.and_then(Value::as_object).cloned().unwrap_or_default();
         let mut fields =
             document.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
-        fields.retain(|key, _| key != SYNC_MODE && seen(action).all(|seen| seen != key));
+        fields.retain(|key, _| key != SYNC_MODE && action.visible().all(|seen| seen != key));
         let mut problems = Vec::new();
         for (key, node) in &self.fields {
             match node.directive(columns) {
@@ -229,7 +229,8 @@ impl MappingForm {
     ) -> Self {
         let typed = &said.typed;
         let dismissed: Vec<String> = typed.all("dismissed").map(str::to_owned).collect();
-        let named: Vec<(String, Failure)> = seen(action)
+        let named: Vec<(String, Failure)> = action
+            .visible()
             .filter_map(|key| Some((key.to_owned(), problems.take(&format!("fields.{key}"))?)))
             .chain(wrong.iter().cloned())
             .collect();
@@ -266,7 +267,7 @@ impl MappingForm {
                 wide: true,
             },
             failures: {
-                let keys: Vec<&str> = seen(action).collect();
+                let keys: Vec<&str> = action.visible().collect();
                 let lost =
                     wrong.iter().filter(|(path, _)| !keys.iter().any(|key| is_at(path, key)));
                 lost.map(|(_, failure)| failure.clone()).chain(problems.rest()).collect()

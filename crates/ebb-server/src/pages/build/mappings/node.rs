@@ -1,6 +1,7 @@
 //! The value of a field as the editor shows it: a kind, what is typed for it, and values within.
 
 use ebb_core::{Code, Failure};
+use ebb_destination::value_of_column;
 use serde_json::{Map, Value, json};
 
 use crate::pages::build::{settings::number, typed::Typed};
@@ -194,7 +195,7 @@ impl Node {
                 let failure = Failure::new(Code::MappingInvalid, "no column is chosen");
                 return Err(here(failure.help("Choose a column, or another kind of value")));
             }
-            Kind::Column => json!({ "@path": path_of(&self.text) }),
+            Kind::Column => value_of_column(&self.text),
             Kind::Template => json!({ "@template": with_columns(&self.text, columns) }),
             Kind::Text => self.text.as_str().into(),
             Kind::Number => {
@@ -288,12 +289,6 @@ impl Node {
 fn within(place: usize, (path, failure): (String, Failure)) -> (String, Failure) {
     let path = if path.is_empty() { place.to_string() } else { format!("{place}/{path}") };
     (path, failure)
-}
-
-/// The path of a column, as directives name it.
-fn path_of(column: &str) -> String {
-    let plain = column.chars().all(|it| it.is_alphanumeric() || it == '_');
-    if plain { format!("$.properties.{column}") } else { format!("$.properties[\"{column}\"]") }
 }
 
 /// A text in which columns stand by their bare names, as templates name them.

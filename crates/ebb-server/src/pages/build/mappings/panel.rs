@@ -4,24 +4,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use ebb_core::{
-    Code, Failure,
-    port::{Clock, ShownRequest},
-};
-use ebb_engine::Job;
+use ebb_core::{Code, Failure, config::Problem, port::ShownRequest};
 use ebb_store::Role;
-use ebb_workspace::SystemClock;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     edit::{action, names, sample},
-    editor::{is_at, seen},
+    editor::is_at,
     ends::Ends,
     form::Said,
 };
 use crate::{
     access::Actor,
-    app::{App, Section},
+    app::{App, Drafted, Rehearsal, Said as AsSaid, Tried},
     pages::{
         Form, Frame,
         build::{
@@ -81,12 +76,6 @@ struct AnswerPart {
     why: Vec<Prose>,
 }
 
-/// The job of a mapping as it was typed, and what is known of its model.
-struct Drafted {
-    job: Job,
-    fields: Map<String, Value>,
-}
-
 /// The mapping as it was typed, with nothing kept. When it syncs does not matter here.
 async fn drafted(app: &App, typed: Typed) -> Result<Drafted, Vec<(String, Failure)>> {
     let alone = |failure: Failure| vec![(String::new(), failure)];
@@ -99,13 +88,10 @@ async fn drafted(app: &App, typed: Typed) -> Result<Drafted, Vec<(String, Failur
     let mut document = Said::typed(action, typed).document(action, &columns, None)?;
     document.remove("schedule");
     document.insert("enabled".to_owned(), true.into());
-    let draft = app.draft(Section::Mappings, of.as_deref(), document).map_err(|problems| {
-        problems.into_iter().map(|problem| (String::new(), problem.failure)).collect::<Vec<_>>()
-    })?;
-    let workspace = &draft.configuration.workspace;
-    let job = workspace.job_of(&draft.name).map_err(|failure| alone(draft.told(failure)))?;
-    let fields = workspace.mapping(&draft.name).map_err(alone)?.fields.clone();
-    Ok(Drafted { job, fields })
+    let refused = |problems: Vec<Problem>| {
+        problems.into_iter().map(|problem| (String::new(), problem.failure)).collect()
+    };
+    app.drafted(of.as_deref(), document).map_err(refused)
 }
 
 /// Payload and request for the chosen record, while somebody types.
@@ -118,7 +104,8 @@ pub(in crate::pages::build) async fn render(
     let ends = Ends::typed(&typed);
     let wanted = typed.get("record").to_owned();
     let definition = ends.definition(&app.configuration().workspace)?;
-    let keys: Vec<String> = seen(action(&definition, &ends.action)?).map(str::to_owned).collect();
+    let keys: Vec<String> =
+        action(&definition, &ends.action)?.visible().map(str::to_owned).collect();
     let mut part = RenderedPart {
         frame: Frame::new(&app, &actor, "mappings"),
         payload: Vec::new(),
@@ -128,23 +115,18 @@ pub(in crate::pages::build) async fn render(
     };
     match drafted(&app, typed).await {
         Err(problems) => part.tell(&keys, problems),
-        Ok(Drafted { job, fields }) => {
-            let now: Arc<str> = SystemClock.now().to_string().into();
-            let preview = sample(&app, &ends.model).await?;
-            let set = preview.records.of_mapping(job.plan.name.as_str().into(), now);
-            let chosen = set.iter().find(|record| record.record_id() == wanted);
-            if let Some(record) = chosen.or_else(|| set.get(0)) {
-                let manifest = &definition.manifest;
-                let redactor = job.delivery.redactor();
-                let payload = ebb_destination::payload(manifest, &ends.action, &fields, record);
-                let payload = payload.map(|payload| redactor.redact(&payload));
-                let requests = app.engine.rehearse(&job, record);
-                let told = |failure: Failure| failure.map_message(|text| redactor.redact(&text));
-                part.show(&keys, payload.map_err(told), requests.map_err(told));
-            } else {
-                let failure =
-                    Failure::new(Code::RecordNotFound, "the model has no record to test with");
-                part.failure = Some(failure);
+        Ok(drafted) => {
+            let chosen = Some(wanted.as_str()).filter(|record| !record.is_empty());
+            let rehearsal = match app.rehearse(&drafted, chosen).await {
+                // Another model may have been chosen since.
+                Err(failure) if failure.code == Code::RecordNotFound && chosen.is_some() => {
+                    app.rehearse(&drafted, None).await
+                }
+                rehearsal => rehearsal,
+            };
+            match rehearsal {
+                Ok(rehearsal) => part.show(&keys, &drafted, rehearsal),
+                Err(failure) => part.failure = Some(failure),
             }
         }
     }
@@ -153,12 +135,8 @@ pub(in crate::pages::build) async fn render(
 
 impl RenderedPart {
     /// Shows what became of the record.
-    fn show(
-        &mut self,
-        keys: &[String],
-        payload: Result<String, Failure>,
-        requests: Result<Vec<ShownRequest>, Failure>,
-    ) {
+    fn show(&mut self, keys: &[String], drafted: &Drafted, rehearsal: Rehearsal) {
+        let Rehearsal { record_id: _, payload, requests } = rehearsal;
         match payload {
             Ok(payload) => {
                 self.payload = highlight::document(&payload);
@@ -170,9 +148,8 @@ impl RenderedPart {
         match requests {
             Ok(requests) => self.requests = requests.iter().map(Sent::new).collect(),
             Err(failure) => {
-                let named =
-                    |below: &&mut Below| failure.message().contains(&format!("`{}`", below.key));
-                if let Some(below) = self.below.iter_mut().find(named) {
+                let field = drafted.field_of(&failure);
+                if let Some(below) = self.below.iter_mut().find(|it| field == Some(&it.key)) {
                     below.failure = Some(failure.clone());
                 }
                 self.failure = Some(failure);
@@ -226,35 +203,31 @@ pub(in crate::pages::build) async fn send(
 ) -> Result<Response, Refusal> {
     actor.must_be(Role::Editor)?;
     let record = typed.get("record").to_owned();
-    let (exchanges, outcome) = match drafted(&app, typed).await {
-        Ok(Drafted { job, .. }) => tried(&app, job, &record).await,
+    let called = typed.get("name").to_owned();
+    let tried = match drafted(&app, typed).await {
+        Ok(drafted) => app.send_record(&actor, drafted.job, &called, &record).await,
         Err(problems) => {
             let failure = problems.into_iter().next().map(|(_, failure)| failure);
-            (Vec::new(), failure.map_or(Ok(()), Err))
+            failure.map_or_else(|| Ok(Tried { exchanges: Vec::new(), outcome: Ok(()) }), Err)
         }
     };
-    let failure = outcome.err();
+    let tried =
+        tried.unwrap_or_else(|failure| Tried { exchanges: Vec::new(), outcome: Err(failure) });
+    let exchanges = tried.exchanges.iter().map(Exchange::new).collect();
+    let failure = tried.outcome.err();
     let why = failure.as_ref().map(|failure| sentence(failure.message())).unwrap_or_default();
     let frame = Frame::new(&app, &actor, "mappings");
     page(&AnswerPart { frame, record, exchanges, failure, why })
 }
 
-async fn tried(app: &App, job: Job, record: &str) -> (Vec<Exchange>, Result<(), Failure>) {
-    let redactor = job.delivery.redactor().clone();
-    let told = |failure: Failure| failure.map_message(|text| redactor.redact(&text));
-    let trial = match app.engine.trial(job, record).await {
-        Ok(trial) => trial,
-        Err(failure) => return (Vec::new(), Err(told(failure))),
-    };
-    let exchange = |exchange: &ebb_core::port::Exchange| {
-        let reply = &exchange.reply;
-        Exchange {
-            sent: Sent::new(&exchange.request.shown(&redactor)),
-            status: reply.status,
-            fine: (200..300).contains(&reply.status),
-            millis: reply.elapsed.as_millis(),
-            answer: highlight::document(&redactor.redact(&String::from_utf8_lossy(&reply.body))),
+impl Exchange {
+    fn new(said: &AsSaid) -> Self {
+        Self {
+            sent: Sent::new(&said.request),
+            status: said.status,
+            fine: (200..300).contains(&said.status),
+            millis: said.elapsed.as_millis(),
+            answer: highlight::document(&said.body),
         }
-    };
-    (trial.exchanges.iter().map(exchange).collect(), trial.outcome.map_err(told))
+    }
 }

@@ -174,6 +174,13 @@ async function walk(browser) {
 
   // 4. A mapping, with a test record.
   await go("/mappings/new?model=my-people&destination=my-crm&action=send");
+  // A function, parameter by parameter.
+  await page.selectOption('[name="k/url"]', "case");
+  await page.selectOption('[name="k/url/0"]', "template");
+  await page.locator('input[name="v/url/0"]').fill(`${receiver}/By-Hand`);
+  await page.selectOption('[name="v/url/1"]', "lower");
+  await main.getByText(`"${receiver}/by-hand"`).first().waitFor();
+  await look(page, "mapping-function");
   await page.selectOption('[name="k/url"]', "template");
   await page.fill('[name="v/url"]', `${receiver}/by-hand`);
   await page.press('[name="v/url"]', "Tab");
@@ -191,6 +198,14 @@ async function walk(browser) {
     assert.ok(page.url().includes(`model=${model}&`), page.url());
   }
   await main.getByText(`"${receiver}/by-hand"`).first().waitFor();
+  // A record that is not among the first is found by what is in it.
+  const found = main.locator("#records");
+  for (const [text, shown] of [["nobody at all", "no record has"], ["CUSTOMER17@", "customer17@example.com"]]) {
+    await page.fill("[name=search]", text);
+    await page.press("[name=search]", "Enter");
+    await found.getByText(shown, { exact: false }).first().waitFor({ state: "attached" });
+  }
+  await page.locator("#rendered").getByText("customer17@example.com").first().waitFor();
   await look(page, "mapping-new");
   await main.getByRole("button", { name: "Send test record" }).click();
   await main.getByText("The destination took the record").waitFor();

@@ -51,8 +51,8 @@ pub(super) fn findings(findings: Vec<Finding>) -> Checked {
 }
 
 /// The one thing that was tried.
-pub(super) fn one_step(what: &str, failure: Option<Failure>) -> Checked {
-    let failure = failure.as_ref().map(FailureView::from);
+pub(super) fn one_step(what: &str, failure: Option<&Failure>) -> Checked {
+    let failure = failure.map(FailureView::from);
     Checked { ok: failure.is_none(), steps: vec![Step { what: what.to_owned(), failure }] }
 }
 
@@ -77,7 +77,7 @@ async fn check_destination(
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
     let failure = app.probe_destination(&name).await?;
-    Ok(Json(one_step("credentials", failure)))
+    Ok(Json(one_step("credentials", failure.as_ref())))
 }
 
 /// Send a test alert to a channel
@@ -89,5 +89,5 @@ async fn test_channel(
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
     let failure = app.test_channel(&actor, &name).await?;
-    Ok(Json(one_step("test alert", failure)))
+    Ok(Json(one_step("test alert", failure.as_ref())))
 }

@@ -78,7 +78,7 @@ async fn check_draft_destination(
 ) -> Result<Json<Checked>, Refusal> {
     let (name, document) = draft.apart(&app, Section::Destinations)?;
     let failure = app.try_destination(name.as_deref(), document).await?;
-    Ok(Json(one_step("credentials", failure)))
+    Ok(Json(one_step("credentials", failure.as_ref())))
 }
 
 /// Send a test alert to a channel that is not kept
@@ -91,5 +91,5 @@ async fn test_draft_channel(
 ) -> Result<Json<Checked>, Refusal> {
     let (name, document) = draft.apart(&app, Section::Channels)?;
     let failure = app.try_channel(&actor, name.as_deref(), document).await?;
-    Ok(Json(one_step("test alert", failure)))
+    Ok(Json(one_step("test alert", failure.as_ref())))
 }

@@ -51,7 +51,7 @@ struct FieldFailureView {
 impl PayloadView {
     fn new(drafted: &Drafted, rehearsal: Rehearsal) -> Self {
         let Rehearsal { record_id, payload, requests } = rehearsal;
-        let failures = payload.as_ref().err().or(requests.as_ref().err());
+        let failures = payload.as_ref().err().or_else(|| requests.as_ref().err());
         let failures = failures.map(|failure| FieldFailureView {
             field: drafted.field_of(failure).map(str::to_owned),
             failure: FailureView::from(failure),

@@ -86,7 +86,7 @@ fn needs(sections: &Sections) -> BTreeSet<String> {
     for (section, path, target) in NAMES {
         let entries = sections.get(section).into_iter().flat_map(BTreeMap::values);
         for value in entries.filter_map(|document| document.pointer(path)) {
-            let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            let list = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
             let there = sections.get(target);
             let missing = list
                 .iter()

@@ -56,7 +56,7 @@ pub(super) fn one_step(what: &str, failure: Option<&Failure>) -> Checked {
     Checked { ok: failure.is_none(), steps: vec![Step { what: what.to_owned(), failure }] }
 }
 
-/// Test a source: connect, read, create the managed schema, write
+/// Test a source: reach it, sign in, read, create the managed schema, write
 #[utoipa::path(post, path = "/sources/{name}/check", tag = "sources", params(("name" = String, Path)),
     responses((status = 200, description = "What was found", body = Checked)))]
 async fn check_source(

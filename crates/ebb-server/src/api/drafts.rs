@@ -55,7 +55,7 @@ pub(super) fn replaced(app: &App, section: Section, name: Option<&str>) -> Resul
     name.map_or(Ok(()), |name| Ok(app.configuration().find(section, name)?))
 }
 
-/// Test a source that is not kept: connect, read, create the managed schema, write
+/// Test a source that is not kept: reach it, sign in, read, create the managed schema, write
 #[utoipa::path(post, path = "/drafts/source/check", tag = "sources", request_body = Draft<SourceDocument>,
     responses((status = 200, description = "What was found", body = Checked)))]
 async fn check_draft_source(

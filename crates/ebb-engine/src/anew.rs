@@ -34,8 +34,16 @@ impl Engine {
             return Ok(());
         }
         let _lock = self.lock_once_ended(mapping).await?;
-        self.give_up(mapping, "the mapping was deleted").await?;
+        self.give_up_deleted(mapping).await?;
         self.begin_anew(mapping, warehouse).await
+    }
+
+    /// Ends the interrupted sync of a mapping that was deleted, if one of its name was made again.
+    pub(crate) async fn give_up_deleted(&self, mapping: &str) -> Result<(), Failure> {
+        if self.ports.store.made_anew(mapping).await?.is_some() {
+            self.give_up(mapping, "the mapping was deleted").await?;
+        }
+        Ok(())
     }
 
     /// Ends the interrupted sync of a mapping that has begun anew, if there is one.

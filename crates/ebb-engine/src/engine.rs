@@ -118,9 +118,7 @@ impl Engine {
         watch: &Watch,
     ) -> Result<Vec<SyncRecord>, Failure> {
         let lock = self.lock_once_ended(&plan.name).await?;
-        if self.ports.store.made_anew(&plan.name).await?.is_some() {
-            self.give_up(&plan.name, "the mapping was deleted").await?;
-        }
+        self.give_up_deleted(&plan.name).await?;
         let mut ran = Vec::from_iter(self.resume(jobs, &plan.name, &*lock, watch).await?);
         if watch.stop.is_cancelled() {
             return Ok(ran);
@@ -144,6 +142,7 @@ impl Engine {
     /// Takes today's checksums over as tracked without sending anything.
     pub async fn rebase(&self, jobs: &dyn Jobs, plan: Plan) -> Result<(SyncRecord, u64), Failure> {
         let _lock = self.lock_once_ended(&plan.name).await?;
+        self.give_up_deleted(&plan.name).await?;
         let mut job = jobs.job(plan)?;
         let mut record = self.begin(&job, SyncKind::Rebase).await?;
         let span = trace::sync(&job.plan, &record);

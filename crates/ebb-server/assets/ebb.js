@@ -12,7 +12,7 @@ document.addEventListener("keydown", (event) => {
 
 // Enter in such a field presses the button that it names, not the form's own.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.target.matches("[data-enter]")) return;
+  if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter]")) return;
   event.preventDefault();
   document.getElementById(event.target.dataset.enter).click();
 });

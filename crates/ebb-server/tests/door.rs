@@ -95,6 +95,14 @@ async fn the_first_owner_joins_by_the_link_that_was_printed_and_nobody_else_does
 }
 
 #[tokio::test]
+async fn a_link_works_also_where_somebody_is_signed_in() {
+    let (_house, mut browser) = owned().await;
+    let link = browser.invite("vi@example.com", "viewer").await;
+    browser.join(&link, "vi@example.com", "Vi Watts").await;
+    assert!(browser.text("/").await.contains("Vi Watts"));
+}
+
+#[tokio::test]
 async fn who_is_not_signed_in_is_sent_to_do_so_and_comes_back() {
     let (house, _) = owned().await;
     let mut browser = Browser::new(&house);

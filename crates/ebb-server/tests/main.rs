@@ -15,3 +15,4 @@ mod metrics;
 mod oidc;
 mod pages_build;
 mod pages_effect;
+mod pages_mappings;

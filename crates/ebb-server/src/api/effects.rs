@@ -100,8 +100,8 @@ async fn effects(
     let until = Instant::now() + LONGEST;
     let mut mappings = Vec::new();
     for touched in app.touched(&draft, section).await? {
-        let lacking = app.lacking(&draft, &touched, until).await;
         let extent = app.extent(&draft, &touched, until).await;
+        let lacking = app.lacking(&draft, &touched, until).await;
         mappings.push(EffectView::new(touched, lacking, extent));
     }
     Ok(Json(EffectsView { mappings }))

@@ -76,20 +76,20 @@ pub(super) async fn done<T: Serialize + Send + 'static>(
 ) -> Result<Json<Value>, Refusal> {
     let work = async { Ok(Json(told(work.await?)?)) };
     let Some(once) = once else { return work.await };
-    let now = SystemClock.now();
-    let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
-    // `null` stands for the answer until there is one.
-    match app.store.answer_once(&once, &Value::Null, now, oldest).await? {
-        None => {}
-        Some(Value::Null) => {
-            let message = "a request with this `Idempotency-Key` has begun and has not ended";
-            return Err(Failure::new(Code::RequestUnfinished, message).into());
-        }
-        Some(kept) => return Ok(Json(kept)),
-    }
     let store = Arc::clone(&app.store);
-    // Whoever asked may hang up, and will ask again what came of it.
+    // Whoever asked may hang up at any moment, and will ask again what came of it.
     let ended = app.finishing.spawn(async move {
+        let now = SystemClock.now();
+        let oldest = now.checked_sub(KEPT).unwrap_or(Timestamp::UNIX_EPOCH);
+        // `null` stands for the answer until there is one.
+        match store.answer_once(&once, &Value::Null, now, oldest).await? {
+            None => {}
+            Some(Value::Null) => {
+                let message = "a request with this `Idempotency-Key` has begun and has not ended";
+                return Err(Failure::new(Code::RequestUnfinished, message).into());
+            }
+            Some(kept) => return Ok(Json(kept)),
+        }
         let answer: Result<Json<Value>, Refusal> = work.await;
         match &answer {
             Ok(Json(answer)) => store.keep_answer(&once, answer).await?,

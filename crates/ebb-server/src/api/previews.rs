@@ -94,7 +94,10 @@ async fn preview(
     Path(name): Path<String>,
     Query(Which { search, refresh }): Query<Which>,
 ) -> Result<Json<PreviewView>, Refusal> {
-    let wanted = search.as_deref().map_or(port::Wanted::First, port::Wanted::Containing);
+    let wanted = search
+        .as_deref()
+        .filter(|text| !text.trim().is_empty())
+        .map_or(port::Wanted::First, port::Wanted::Containing);
     let freshness = Wanted { refresh }.freshness();
     Ok(view(&app.preview_model(&name, wanted, freshness).await?)?)
 }

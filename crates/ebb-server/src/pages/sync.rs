@@ -25,7 +25,11 @@ use super::{
     tool::{Tool, tool},
     words::{Pill, count, length},
 };
-use crate::{access::Actor, app::App, refusal::Refusal};
+use crate::{
+    access::{Actor, digest_of},
+    app::App,
+    refusal::Refusal,
+};
 
 /// What a sync was, if it was no ordinary one.
 pub(super) const fn kind(kind: SyncKind) -> &'static str {
@@ -58,6 +62,8 @@ struct Row {
 
 /// Failures of one reason.
 struct Group {
+    /// What it is known by in the page, however many records others have.
+    id: String,
     pill: Pill,
     what: String,
     code: &'static str,
@@ -339,7 +345,9 @@ impl Group {
     fn new(group: FailureGroup) -> Self {
         let FailureGroup { failure, verdict, count: number, samples } = group;
         let again = verdict == Verdict::Failed;
+        let id = digest_of(&format!("{verdict:?} {} {}", failure.code, failure.message()));
         Self {
+            id,
             pill: Pill::of_record(Some(verdict)),
             what: failure.message().to_owned(),
             code: failure.code.as_str(),

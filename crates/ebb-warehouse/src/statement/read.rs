@@ -46,7 +46,11 @@ fn holding<D: Dialect + ?Sized>(layout: &Layout<'_, D>, text: &str) -> String {
     let Layout { dialect, job, .. } = layout;
     let read = |column: &&Column| dialect.is_text(column) || column.name == job.model.id;
     let columns = job.columns.iter().filter(read);
-    let holds = columns.map(|column| dialect.holds(&layout.read(column), text));
+    let holds = columns.map(|column| {
+        // As it leaves the warehouse: not every type that becomes text there can be cast to it.
+        let shown = dialect.staged(column, &dialect.stored(column, &layout.read(column)));
+        dialect.holds(&shown, text)
+    });
     holds.collect::<Vec<_>>().join("\n   or ")
 }
 

@@ -34,7 +34,11 @@ pub(crate) async fn run(arguments: &Arguments, global: &Global) -> Result<Finish
     let model = workspace.model(&arguments.model)?;
     let store = workspace.store()?;
     let freshness = if arguments.refresh { Freshness::ReadNow } else { Freshness::Kept };
-    let wanted = arguments.search.as_deref().map_or(Wanted::First, Wanted::Containing);
+    let wanted = arguments
+        .search
+        .as_deref()
+        .filter(|text| !text.trim().is_empty())
+        .map_or(Wanted::First, Wanted::Containing);
     let query = model.query();
     let preview = workspace.preview(&store, &model.source, &query, wanted, freshness).await?;
     let Preview { records: set, read_at, fresh } = preview;

@@ -163,8 +163,8 @@ async fn counted(
     let until = Instant::now() + longest;
     let mut lines = Vec::new();
     for one in touched {
-        let lacking = app.lacking(draft, one, until).await;
         let line = Line::new(one, Some(app.extent(draft, one, until).await));
+        let lacking = app.lacking(draft, one, until).await;
         lines.push(Line { lacking: lacking.into_iter().collect(), ..line });
     }
     let frame = Frame::new(app, actor, edited.section.as_str());

@@ -186,7 +186,10 @@ pub(super) async fn editor(
     let schedule = Schedule::of_mapping(&said.typed, of_model, &others);
     let [chosen, search] = ["record", "search"].map(|key| said.typed.get(key).trim());
     let records = match &preview {
-        Some(_) if !search.is_empty() => Records::found(app, &ends.model, search, chosen).await,
+        // It reads the whole model, so only where it was asked for.
+        Some(_) if said.typed.get("do") == "search" && !search.is_empty() => {
+            Records::found(app, &ends.model, search, chosen).await
+        }
         Some(preview) => Records::first(preview, chosen),
         None => Records::default(),
     };

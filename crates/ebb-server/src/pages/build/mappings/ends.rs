@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Form,
     extract::{Query, State},
     http::{HeaderName, HeaderValue},
     response::Response,
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     access::Actor,
     app::App,
-    pages::{build::typed::Typed, page},
+    pages::{Form, build::typed::Typed, page},
     refusal::Refusal,
 };
 
@@ -110,8 +109,8 @@ pub(in crate::pages::build) async fn rejoin(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Refusal> {
     /// What belongs to the ends that were, or to the page.
-    const OF_BEFORE: [&str; 7] =
-        ["csrf", "model", "destination", "action", "column", "record", "dismissed"];
+    const OF_BEFORE: [&str; 8] =
+        ["csrf", "model", "destination", "action", "column", "record", "search", "dismissed"];
     actor.must_be(Role::Editor)?;
     let ends = Ends::typed(&typed).settled(&app.configuration().workspace)?;
     let address = HeaderValue::from_str(&ends.address());

@@ -127,7 +127,15 @@ impl Node {
     /// Reads a directive, as mappings have it; `None` is nothing.
     pub(super) fn of(directive: Option<&Value>, columns: &[String]) -> Self {
         let Some(directive) = directive else { return Self::default() };
-        match directive {
+        // What reads back as something else is shown to the letter.
+        Self::read(directive, columns).filter(Self::fits_a_form).unwrap_or_else(|| {
+            let text = serde_json::to_string_pretty(directive).unwrap_or_default();
+            Self::new(Kind::Directive, text)
+        })
+    }
+
+    fn read(directive: &Value, columns: &[String]) -> Option<Self> {
+        let node = match directive {
             Value::Null => Self::new(Kind::Null, ""),
             Value::Bool(truth) => Self::new(Kind::Boolean, truth.to_string()),
             Value::Number(number) => Self::new(Kind::Number, number.to_string()),
@@ -139,15 +147,9 @@ impl Node {
             }
             Value::Object(entries) if entries.keys().any(|key| key.starts_with('@')) => {
                 let known = [Self::column, Self::template, Self::liquid, Self::function];
-                let read = known.iter().find_map(|read| read(entries, columns));
-                // What reads back as something else is shown to the letter.
-                read.filter(|node| {
-                    node.directive(columns).ok().flatten().as_ref() == Some(directive)
-                })
-                .unwrap_or_else(|| {
-                    let text = serde_json::to_string_pretty(directive).unwrap_or_default();
-                    Self::new(Kind::Directive, text)
-                })
+                let read = known.iter().find_map(|read| read(entries, columns))?;
+                let written = read.directive(columns).ok().flatten();
+                return (written.as_ref() == Some(directive)).then_some(read);
             }
             Value::Object(entries) => {
                 let entry = |(name, value): (&String, &Value)| {
@@ -156,6 +158,29 @@ impl Node {
                 let children = entries.iter().map(entry).collect();
                 Self { kind: Kind::Object, text: String::new(), children }
             }
+        };
+        Some(node)
+    }
+
+    /// Whether a browser sends back what it was shown: a line of text has no end of line in it, and a field of
+    /// many lines begins with none.
+    fn fits_a_form(&self) -> bool {
+        let is_line = |text: &str| !text.contains(['\n', '\r']);
+        match self.kind {
+            Kind::Liquid => !self.text.starts_with('\n') && !self.text.contains('\r'),
+            Kind::Text | Kind::Template | Kind::Column => is_line(&self.text),
+            Kind::Object => self.children.iter().all(|(name, _)| is_line(name)),
+            Kind::Default
+            | Kind::Number
+            | Kind::Boolean
+            | Kind::Null
+            | Kind::List
+            | Kind::Coalesce
+            | Kind::Case
+            | Kind::Replace
+            | Kind::Flatten
+            | Kind::JsonText
+            | Kind::Directive => true,
         }
     }
 
@@ -394,6 +419,31 @@ mod tests {
         // What has the name of a column but means something else is shown to the letter.
         let event = json!({ "@template": "{{event}}" });
         assert_eq!(Node::of(Some(&event), &columns()).kind, Kind::Directive);
+    }
+
+    #[test]
+    fn what_a_browser_would_change_is_shown_to_the_letter() {
+        for directive in [
+            json!("a\nb"),
+            json!({ "@template": "a\nb" }),
+            json!({ "@liquid": "\n{{ properties.email }}" }),
+            json!({ "@liquid": "a\r\nb" }),
+            json!({ "@replace": { "value": { "@path": "$.properties.email" }, "pattern": "\n" } }),
+            json!({ "a\nb": 1 }),
+        ] {
+            let node = Node::of(Some(&directive), &columns());
+            assert_eq!(node.kind, Kind::Directive, "{directive}");
+            assert_eq!(node.directive(&columns()).unwrap(), Some(directive));
+        }
+        let liquid = json!({ "@liquid": "a\nb" });
+        assert_eq!(Node::of(Some(&liquid), &columns()).kind, Kind::Liquid);
+        // Within a function a value that is anything is shown so, and the function is not.
+        let coalesce = json!({ "@if": {
+            "exists": { "@path": "$.properties.email" }, "then": { "@path": "$.properties.email" }, "else": "a\nb"
+        } });
+        let node = Node::of(Some(&coalesce), &columns());
+        assert_eq!(node.kind, Kind::Coalesce);
+        assert_eq!(node.children[1].1.kind, Kind::Directive);
     }
 
     #[test]

@@ -31,13 +31,21 @@ impl Browser {
         self.get(path).await.text().await.unwrap()
     }
 
-    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
+    fn asks(&self, path: &str, form: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
         let request = self.client.post(format!("{}{path}", self.address));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let sent = request.header(COOKIE, &self.cookie).body(body.finish()).send();
-        let answer = sent.await.unwrap();
+        request.header(COOKIE, &self.cookie).body(body.finish())
+    }
+
+    /// Sends a form as htmx does, which takes a part of a page.
+    pub(crate) async fn post_part(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        self.asks(path, form).header("hx-request", "true").send().await.unwrap()
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
+        let answer = self.asks(path, form).send().await.unwrap();
         for cookie in answer.headers().get_all(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             if let Some(pair) =

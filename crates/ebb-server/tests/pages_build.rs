@@ -49,6 +49,18 @@ async fn a_source_is_tested_created_changed_and_deleted() {
     let tested = shown(send(&mut ada, "/build/test-source", &form).await, StatusCode::OK).await;
     assert!(tested.contains("Everything that a sync needs works"), "{tested}");
     assert!(!ada.text("/sources").await.contains("/sources/shop"), "a test keeps nothing");
+    let mark = ada.mark().await;
+    let marked: Vec<_> = [("csrf", mark.as_str())].into_iter().chain(form).collect();
+    let part = ada.post_part("/build/test-source", &marked).await;
+    assert_eq!(part.headers()["content-encoding"], "identity", "compression holds pieces back");
+    assert!(
+        !part.headers().contains_key("content-length"),
+        "its end is not known at its beginning"
+    );
+    let steps = ["Open", "Read", "Create schema", "Write", "Drop", "Everything that a sync needs"];
+    let part = part.text().await.expect("a part");
+    let places: Vec<_> = steps.iter().map(|step| part.find(step).expect(step)).collect();
+    assert!(places.is_sorted(), "{part}");
 
     let created = send(&mut ada, "/sources/new", &form).await;
     assert_eq!(led_to(&created), "/sources/shop?done=created");

@@ -64,7 +64,7 @@ async fn check_source(
     _: Editor,
     Path(name): Path<String>,
 ) -> Result<Json<Checked>, Refusal> {
-    Ok(Json(findings(app.check_source(&name).await?)))
+    Ok(Json(findings(app.kept_source(&name)?.findings().await)))
 }
 
 /// Test a destination's credentials

@@ -64,7 +64,7 @@ async fn check_draft_source(
     Body(draft): Body<Draft<SourceDocument>>,
 ) -> Result<Json<Checked>, Refusal> {
     let (name, document) = draft.apart(&app, Section::Sources)?;
-    Ok(Json(findings(app.try_source(name.as_deref(), document).await?)))
+    Ok(Json(findings(app.drafted_source(name.as_deref(), document)?.findings().await)))
 }
 
 /// Test the credentials of a destination that is not kept

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use ebb_core::{
     Code, Failure, Operation, Subscription, Tally,
-    port::{Diff, Store},
+    port::{Diff, Store, Tracked, Warehouse},
 };
 use ebb_engine::{Effect, Mappings, Work};
 use ebb_workspace::Workspace;
@@ -121,7 +121,7 @@ impl App {
         let asked = async {
             let mut job = workspace.job_of(mapping)?;
             job.plan.columns = job.warehouse.columns(&job.query).await?;
-            let tracked = job.warehouse.tracked(mapping).await?;
+            let tracked = self.still_tracked(mapping, &*job.warehouse).await?;
             job.lacking(tracked.as_ref())
         };
         match timeout_at(until, asked).await {
@@ -149,17 +149,26 @@ impl App {
         }
     }
 
+    /// The tracked state of a mapping, which counts unless the mapping was made again since.
+    async fn still_tracked(
+        &self,
+        mapping: &str,
+        warehouse: &dyn Warehouse,
+    ) -> Result<Option<Tracked>, Failure> {
+        if self.store.made_anew(mapping).await?.is_some() {
+            return Ok(None);
+        }
+        warehouse.tracked(mapping).await
+    }
+
     async fn sent_before(
         &self,
         workspace: &Workspace,
         mapping: &str,
         longest: Duration,
     ) -> Result<u64, Failure> {
-        if self.store.made_anew(mapping).await?.is_some() {
-            return Ok(0);
-        }
         let warehouse = workspace.warehouse(&workspace.plan(mapping)?.model.source)?;
-        let asked = timeout(longest, warehouse.tracked(mapping)).await;
+        let asked = timeout(longest, self.still_tracked(mapping, &*warehouse)).await;
         let late = |_| Failure::new(Code::SourceTimeout, "the source does not answer in time");
         Ok(asked.map_err(late)??.map_or(0, |tracked| tracked.records))
     }

@@ -7,8 +7,7 @@ use ebb_core::{
     Code, Column, Failure, Redactor, SyncId,
     config::Problem,
     port::{
-        Cancellation, Clock, FailureGroup, Finding, ModelQuery, ShownRequest, Store, SyncRecord,
-        Wanted,
+        Cancellation, Clock, FailureGroup, ModelQuery, ShownRequest, Store, SyncRecord, Wanted,
     },
     usage::Report,
 };
@@ -36,21 +35,6 @@ pub(crate) struct Tried {
 }
 
 impl App {
-    /// Tries what a sync needs of a source, step by step.
-    pub(crate) async fn check_source(&self, name: &str) -> Result<Vec<Finding>, Failure> {
-        let configuration = self.configuration();
-        configuration.find(Section::Sources, name)?;
-        let redactor = configuration.workspace.redactor();
-        let warehouse = configuration.workspace.warehouse(name);
-        let mut findings =
-            warehouse.map_err(|failure| without_secrets(&redactor, failure))?.check().await;
-        for finding in &mut findings {
-            let failure = finding.failure.take();
-            finding.failure = failure.map(|failure| without_secrets(&redactor, failure));
-        }
-        Ok(findings)
-    }
-
     /// Tries a destination's credentials; gives what is wrong with them.
     pub(crate) async fn probe_destination(&self, name: &str) -> Result<Option<Failure>, Failure> {
         let configuration = self.configuration();

@@ -1,26 +1,66 @@
 //! Sources, destinations and channels that are tried before they are kept. `name` is that of a kept one that
 //! would be replaced, of which secrets that are left out are taken.
 
-use ebb_core::{Failure, config::Problem, port::Finding};
+use std::sync::Arc;
+
+use ebb_core::{
+    Failure, Redactor,
+    config::Problem,
+    port::{Finding, Warehouse},
+};
+use ebb_workspace::Workspace;
 use serde_json::{Map, Value};
 
 use super::{App, Section, alone, operations::without_secrets};
 use crate::access::Actor;
 
+/// A source that is tried.
+pub(crate) struct SourceTrial {
+    warehouse: Arc<dyn Warehouse>,
+    redactor: Redactor,
+}
+
+impl SourceTrial {
+    fn of(workspace: &Workspace, name: &str) -> Result<Self, Failure> {
+        let redactor = workspace.redactor();
+        let warehouse = workspace.warehouse(name);
+        let warehouse = warehouse.map_err(|failure| without_secrets(&redactor, failure))?;
+        Ok(Self { warehouse, redactor })
+    }
+
+    /// Tries what a sync would need, and tells each step when it is over, without secrets.
+    pub(crate) async fn steps(&self, told: &mut (dyn FnMut(Finding) + Send)) {
+        let without = |failure| without_secrets(&self.redactor, failure);
+        let mut told = |Finding { step, failure }| {
+            told(Finding { step, failure: failure.map(without) });
+        };
+        self.warehouse.try_steps(&mut told).await;
+    }
+
+    /// All steps at once.
+    pub(crate) async fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.steps(&mut |finding| findings.push(finding)).await;
+        findings
+    }
+}
+
 impl App {
-    /// Tries what a sync would need of a source, step by step.
-    pub(crate) async fn try_source(
+    /// A kept source, to be tried.
+    pub(crate) fn kept_source(&self, name: &str) -> Result<SourceTrial, Failure> {
+        let configuration = self.configuration();
+        configuration.find(Section::Sources, name)?;
+        SourceTrial::of(&configuration.workspace, name)
+    }
+
+    /// A source that need not be kept, to be tried.
+    pub(crate) fn drafted_source(
         &self,
         name: Option<&str>,
         document: Map<String, Value>,
-    ) -> Result<Vec<Finding>, Vec<Problem>> {
+    ) -> Result<SourceTrial, Vec<Problem>> {
         let draft = self.draft(Section::Sources, name, document)?;
-        let warehouse = draft.configuration.workspace.warehouse(&draft.name).map_err(alone)?;
-        let told = |finding: Finding| Finding {
-            failure: finding.failure.map(|failure| draft.told(failure)),
-            ..finding
-        };
-        Ok(warehouse.check().await.into_iter().map(told).collect())
+        SourceTrial::of(&draft.configuration.workspace, &draft.name).map_err(alone)
     }
 
     /// Tries a destination's credentials; gives what is wrong with them.

@@ -13,7 +13,7 @@ mod settings;
 mod sources;
 mod typed;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
@@ -158,6 +158,18 @@ fn mappings_of(
 ) -> Vec<String> {
     let mappings = workspace.project.mappings.iter();
     mappings.filter(|(_, mapping)| of(mapping)).map(|(name, _)| name.clone()).collect()
+}
+
+/// How many mappings use each model, or each destination, as `of` says.
+fn mapping_counts(
+    workspace: &Workspace,
+    of: impl Fn(&ebb_core::config::Mapping) -> &str,
+) -> HashMap<&str, usize> {
+    let mut counts = HashMap::new();
+    for mapping in workspace.project.mappings.values() {
+        *counts.entry(of(mapping)).or_default() += 1;
+    }
+    counts
 }
 
 /// Why a new entry cannot have this name.

@@ -17,7 +17,7 @@ use crate::{
     app::{App, Section},
     pages::{
         Frame,
-        build::{counted, mappings_of},
+        build::{counted, mapping_counts},
         page,
         tool::monogram,
     },
@@ -81,18 +81,18 @@ pub(in crate::pages::build) async fn list(
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let workspace = &configuration.workspace;
+    let mappings = mapping_counts(workspace, |mapping| &mapping.destination);
     let own = |(name, destination): (&String, &Destination)| {
         let definition = workspace.catalog.find(&destination.kind).ok();
         let kind =
             definition.map_or_else(|| destination.kind.clone(), |it| it.manifest.name.clone());
-        let mappings = mappings_of(workspace, |mapping| mapping.destination == *name).len();
         Own {
             name: name.clone(),
             monogram: monogram(&kind),
             kind,
             enabled: destination.enabled,
             from_files: configuration.in_files(Section::Destinations, name),
-            mappings: counted(mappings, "mapping"),
+            mappings: counted(mappings.get(name.as_str()).copied().unwrap_or_default(), "mapping"),
         }
     };
     let own = workspace.project.destinations.iter().map(own).collect();

@@ -37,8 +37,8 @@ static COALESCE: Function = Function {
     directive: "@if",
     does: "The first, or where that is null the second",
     parameters: &[
-        Parameter { key: "exists", label: "First", takes: Takes::Value, required: true },
-        Parameter { key: "else", label: "Second", takes: Takes::Value, required: false },
+        Parameter::required("exists", "First", Takes::Value),
+        Parameter::optional("else", "Second", Takes::Value),
     ],
 };
 
@@ -46,13 +46,8 @@ static CASE: Function = Function {
     directive: "@case",
     does: "Text in small letters or capitals",
     parameters: &[
-        Parameter { key: "value", label: "Of", takes: Takes::Value, required: true },
-        Parameter {
-            key: "operator",
-            label: "Letters",
-            takes: Takes::OneOf(&["lower", "upper"]),
-            required: true,
-        },
+        Parameter::required("value", "Of", Takes::Value),
+        Parameter::required("operator", "Letters", Takes::OneOf(&["lower", "upper"])),
     ],
 };
 
@@ -60,23 +55,13 @@ static REPLACE: Function = Function {
     directive: "@replace",
     does: "Text with some of its letters replaced",
     parameters: &[
-        Parameter { key: "value", label: "In", takes: Takes::Value, required: true },
-        Parameter { key: "pattern", label: "Look for", takes: Takes::Text, required: true },
-        Parameter { key: "replacement", label: "Put there", takes: Takes::Text, required: false },
-        Parameter { key: "global", label: "Everywhere", takes: Takes::Boolean, required: false },
-        Parameter {
-            key: "ignorecase",
-            label: "Small letters and capitals alike",
-            takes: Takes::Boolean,
-            required: false,
-        },
-        Parameter { key: "pattern2", label: "Look for, too", takes: Takes::Text, required: false },
-        Parameter {
-            key: "replacement2",
-            label: "Put there, too",
-            takes: Takes::Text,
-            required: false,
-        },
+        Parameter::required("value", "In", Takes::Value),
+        Parameter::required("pattern", "Look for", Takes::Text),
+        Parameter::optional("replacement", "Put there", Takes::Text),
+        Parameter::optional("global", "Everywhere", Takes::Boolean),
+        Parameter::optional("ignorecase", "Small letters and capitals alike", Takes::Boolean),
+        Parameter::optional("pattern2", "Look for, too", Takes::Text),
+        Parameter::optional("replacement2", "Put there, too", Takes::Text),
     ],
 };
 
@@ -84,19 +69,9 @@ static FLATTEN: Function = Function {
     directive: "@flatten",
     does: "Objects within an object become properties of it",
     parameters: &[
-        Parameter { key: "value", label: "Of", takes: Takes::Value, required: true },
-        Parameter {
-            key: "separator",
-            label: "Between the names",
-            takes: Takes::Text,
-            required: true,
-        },
-        Parameter {
-            key: "omitArrays",
-            label: "Lists stay whole",
-            takes: Takes::Boolean,
-            required: false,
-        },
+        Parameter::required("value", "Of", Takes::Value),
+        Parameter::required("separator", "Between the names", Takes::Text),
+        Parameter::optional("omitArrays", "Lists stay whole", Takes::Boolean),
     ],
 };
 
@@ -104,13 +79,8 @@ static JSON_TEXT: Function = Function {
     directive: "@json",
     does: "A value as JSON text, or back",
     parameters: &[
-        Parameter { key: "value", label: "Of", takes: Takes::Value, required: true },
-        Parameter {
-            key: "mode",
-            label: "Way",
-            takes: Takes::OneOf(&["encode", "decode"]),
-            required: true,
-        },
+        Parameter::required("value", "Of", Takes::Value),
+        Parameter::required("mode", "Way", Takes::OneOf(&["encode", "decode"])),
     ],
 };
 
@@ -159,6 +129,14 @@ impl Function {
 }
 
 impl Parameter {
+    const fn required(key: &'static str, label: &'static str, takes: Takes) -> Self {
+        Self { key, label, takes, required: true }
+    }
+
+    const fn optional(key: &'static str, label: &'static str, takes: Takes) -> Self {
+        Self { key, label, takes, required: false }
+    }
+
     /// What it is before anybody says something else.
     pub(super) fn at_first(&self) -> Node {
         match self.takes {

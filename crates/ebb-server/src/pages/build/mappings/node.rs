@@ -201,7 +201,10 @@ impl Node {
     }
 
     fn function(directive: &Map<String, Value>, columns: &[String]) -> Option<Self> {
-        let read = |kind: Kind| Some((kind, kind.function()?, kind.function()?.read(directive)?));
+        let read = |kind: Kind| {
+            let function = kind.function()?;
+            Some((kind, function, function.read(directive)?))
+        };
         let (kind, function, options) = Kind::ALL.into_iter().find_map(read)?;
         let children = function.parameters.iter().map(|parameter| {
             let node = Self::of(options.get(parameter.key), columns);

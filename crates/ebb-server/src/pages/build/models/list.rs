@@ -14,7 +14,7 @@ use crate::{
     app::{App, Section},
     pages::{
         Frame,
-        build::{counted, mappings_of},
+        build::{counted, mapping_counts},
         list::{Paged, Wanted, fits},
         page,
     },
@@ -49,13 +49,14 @@ pub(in crate::pages::build) async fn list(
 ) -> Result<Response, Refusal> {
     let configuration = app.configuration();
     let workspace = &configuration.workspace;
+    let mappings = mapping_counts(workspace, |mapping| &mapping.model);
     let row = |(name, model): (&String, &Model)| Row {
         name: name.clone(),
         source: model.source.clone(),
         id: model.id.clone(),
         timestamp: model.timestamp.clone(),
         from_files: configuration.in_files(Section::Models, name),
-        mappings: counted(mappings_of(workspace, |it| it.model == *name).len(), "mapping"),
+        mappings: counted(mappings.get(name.as_str()).copied().unwrap_or_default(), "mapping"),
     };
     let models = &workspace.project.models;
     let mut found: Vec<_> =

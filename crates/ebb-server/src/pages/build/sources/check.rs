@@ -9,11 +9,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use ebb_core::{
-    Failure,
-    config::Problem,
-    port::{Finding, Warehouse},
-};
+use ebb_core::{Failure, config::Problem, port::Finding};
 use ebb_store::Role;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::sync::mpsc;
@@ -93,34 +89,23 @@ fn tested(
     typed: &Typed,
 ) -> Result<impl Stream<Item = Step> + Send + use<>, Vec<Problem>> {
     let alone = |failure: Failure| vec![failure.into()];
-    let (configuration, name) = match of {
+    let source = match of {
         Some(name) if app.configuration().in_files(Section::Sources, name) => {
-            (app.configuration(), name.to_owned())
+            app.kept_source(name).map_err(alone)?
         }
         Some(_) | None => {
             let kind = ebb_warehouse::form(typed.get("kind")).map_err(alone)?;
-            let draft = app.draft(Section::Sources, of, document(kind, typed))?;
-            (Arc::new(draft.configuration), draft.name)
+            app.drafted_source(of, document(kind, typed))?
         }
     };
-    let warehouse = configuration.workspace.warehouse(&name).map_err(alone)?;
-    let told = move |failure: Failure| {
-        let redactor = configuration.workspace.redactor();
-        failure.map_message(|text| redactor.redact(&text))
-    };
-    Ok(findings(warehouse).map(move |finding| Step::new(finding, &told)))
-}
-
-/// What is found, as soon as it is.
-fn findings(warehouse: Arc<dyn Warehouse>) -> impl Stream<Item = Finding> + Send {
     let (tell, told) = mpsc::channel(STEPS);
     let work = async move {
         // Nobody is there to be told when the browser has gone.
-        warehouse.try_steps(&mut |finding| drop(tell.try_send(finding))).await;
+        source.steps(&mut |finding| drop(tell.try_send(Step::new(finding)))).await;
     };
     let nothing = work.into_stream().filter_map(|()| async { None });
     let told = stream::unfold(told, |mut told| async { told.recv().await.map(|it| (it, told)) });
-    stream::select(told, nothing)
+    Ok(stream::select(told, nothing))
 }
 
 /// The part of the page with the steps, one after the other.
@@ -152,10 +137,10 @@ pub(in crate::pages::build) fn all_work(steps: &[Step]) -> bool {
 }
 
 impl Step {
-    fn new(finding: Finding, told: impl Fn(Failure) -> Failure) -> Self {
+    fn new(finding: Finding) -> Self {
         let mut letters = finding.step.chars();
         let first = letters.next().map(|first| first.to_ascii_uppercase());
         let word = first.into_iter().chain(letters).collect();
-        Self { word, failure: finding.failure.map(told) }
+        Self { word, failure: finding.failure }
     }
 }

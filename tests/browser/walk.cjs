@@ -24,8 +24,8 @@ function watch(page) {
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    // An answer that refuses something is no error of the page.
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+    // An answer that refuses something is no error of the page, nor is a question that a newer one takes the place of.
+    if (message.type() === "error" && !/^(Failed to load resource|htmx:(afterRequest|sendAbort))/.test(message.text())) {
       problems.push(`${page.url()}: ${message.text()}`);
     }
   });
@@ -56,6 +56,17 @@ async function look(page, name) {
     await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });
+}
+
+/** A page that nobody touches asks for nothing, once it has shown what was typed. */
+async function rests(page, name) {
+  await page.waitForTimeout(700);
+  const asked = [];
+  const hear = (request) => asked.push(new URL(request.url()).pathname);
+  page.on("request", hear);
+  await page.waitForTimeout(700);
+  page.off("request", hear);
+  if (asked.length > 0) problems.push(`${name} asks by itself: ${asked.join(", ")}`);
 }
 
 /** Waits until something holds. */
@@ -174,8 +185,23 @@ async function walk(browser) {
 
   // 4. A mapping, with a test record.
   await go("/mappings/new?model=my-people&destination=my-crm&action=send");
+  await rests(page, "mapping-new");
+  // Two choices, the second before the first is answered: none is lost, and what was opened stays open.
+  await page.getByText(/more fields, with/).click();
+  const method = await page.inputValue('[name="k/method"]');
+  await page.evaluate(() => {
+    for (const [name, kind] of [["k/method", "template"], ["k/url", "case"]]) {
+      const select = document.getElementsByName(name)[0];
+      select.value = kind;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  await page.locator('[name="k/url/0"]').waitFor();
+  assert.equal(await page.inputValue('[name="k/method"]'), "template");
+  await page.selectOption('[name="k/method"]', method);
+  await main.locator('[name="v/method"]').waitFor({ state: "detached" });
+  assert.equal(await page.locator("#more-fields").getAttribute("open"), "");
   // A function, parameter by parameter.
-  await page.selectOption('[name="k/url"]', "case");
   await page.selectOption('[name="k/url/0"]', "template");
   await page.locator('input[name="v/url/0"]').fill(`${receiver}/By-Hand`);
   await page.selectOption('[name="v/url/1"]', "lower");
@@ -206,6 +232,7 @@ async function walk(browser) {
     await found.getByText(shown, { exact: false }).first().waitFor({ state: "attached" });
   }
   await page.locator("#rendered").getByText("customer17@example.com").first().waitFor();
+  await rests(page, "mapping-new, filled in");
   await look(page, "mapping-new");
   await main.getByRole("button", { name: "Send test record" }).click();
   await main.getByText("The destination took the record").waitFor();

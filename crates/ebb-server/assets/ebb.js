@@ -86,6 +86,13 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
     if (same) same.open = details.open;
   }
 });
+let opened = [];
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  opened = [...detail.target.querySelectorAll("details[id][open]")].map((details) => details.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+});
 
 // A form that came back with something wrong in it: to the first field that is.
 document.addEventListener("htmx:afterSettle", (event) => {

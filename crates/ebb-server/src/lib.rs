@@ -13,6 +13,7 @@ mod body;
 mod hooks;
 mod metrics;
 mod pages;
+mod prose;
 mod refusal;
 mod router;
 mod tls;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::turn::key;
+use crate::prose::capitalized;
 
 /// A message to a channel, in no channel's form yet.
 #[derive(Debug, Clone)]
@@ -219,9 +220,7 @@ pub(crate) const fn words(trouble: Trouble) -> &'static str {
 
 /// A message as a sentence: with a capital letter, unless it begins with a name, and a point.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+    format!("{}.", capitalized(text))
 }
 
 /// Slack takes these three for its own.

@@ -4,17 +4,15 @@ use askama::Template;
 use axum::response::Html;
 use serde_json::{Map, Value};
 
-use crate::assets;
-
-/// A part of a text: plain, or code between backticks.
-struct Piece {
-    code: bool,
-    text: String,
-}
+use crate::{
+    assets,
+    prose::{Prose, capitalized, prose},
+};
 
 /// Operations on one kind of things.
 struct Group {
     name: String,
+    title: String,
     description: String,
     operations: Vec<Operation>,
 }
@@ -24,7 +22,7 @@ struct Operation {
     method: String,
     path: String,
     summary: String,
-    description: Vec<Piece>,
+    description: Vec<Prose>,
     role: String,
     parameters: Vec<Parameter>,
     /// The schema of the request's document.
@@ -36,12 +34,12 @@ struct Parameter {
     name: String,
     place: String,
     required: bool,
-    description: Vec<Piece>,
+    description: Vec<Prose>,
 }
 
 struct Answer {
     status: String,
-    description: Vec<Piece>,
+    description: Vec<Prose>,
     gives: Option<Link>,
 }
 
@@ -61,7 +59,7 @@ struct Schema {
 struct ReferencePage {
     assets: &'static str,
     version: String,
-    description: Vec<Piece>,
+    description: Vec<Prose>,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
 }
@@ -88,7 +86,12 @@ fn group(document: &Value, tag: &Value) -> Group {
         operations.map(|(method, operation)| self::operation(path, method, operation))
     });
     let operations = operations.collect();
-    Group { description: string(tag.get("description")), operations, name }
+    Group {
+        title: capitalized(&name.replace('_', " ")),
+        description: string(tag.get("description")),
+        operations,
+        name,
+    }
 }
 
 fn operation(path: &str, method: &str, operation: &Value) -> Operation {
@@ -130,10 +133,8 @@ fn schema((name, schema): (&String, &Value)) -> Schema {
     Schema { name: name.clone(), json: format!("{schema:#}") }
 }
 
-fn pieces(value: Option<&Value>) -> Vec<Piece> {
-    let text = string(value);
-    let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
-    parts.map(|(number, part)| Piece { code: number % 2 == 1, text: part.to_owned() }).collect()
+fn pieces(value: Option<&Value>) -> Vec<Prose> {
+    prose(&string(value))
 }
 
 fn string(value: Option<&Value>) -> String {

@@ -5,7 +5,7 @@ use ebb_core::{
     config::{Place, Problem},
 };
 
-use crate::app::Section;
+use crate::{app::Section, prose::Prose};
 
 /// A field, ready to be shown.
 pub(crate) struct Field {
@@ -65,35 +65,6 @@ impl Choice {
     pub(crate) fn new(value: &str, label: &str, chosen: &str) -> Self {
         Self { value: value.to_owned(), label: label.to_owned(), chosen: value == chosen }
     }
-}
-
-/// A piece of a text for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Prose {
-    Words(String),
-    /// To be read to the letter.
-    Code(String),
-}
-
-/// A text in which backticks stand around code.
-pub(crate) fn prose(text: &str) -> Vec<Prose> {
-    let pieces = text.split('`').enumerate().filter(|(_, piece)| !piece.is_empty());
-    let piece = |(place, piece): (usize, &str)| {
-        if place % 2 == 0 { Prose::Words(piece.to_owned()) } else { Prose::Code(piece.to_owned()) }
-    };
-    pieces.map(piece).collect()
-}
-
-/// The sentence of a failure as it stands alone: with a capital letter, unless it begins with code.
-pub(crate) fn sentence(text: &str) -> Vec<Prose> {
-    let mut pieces = prose(text);
-    if let Some(Prose::Words(words)) = pieces.first_mut()
-        && let Some(first) = words.chars().next()
-    {
-        let rest: String = words.chars().skip(1).collect();
-        *words = first.to_uppercase().chain(rest.chars()).collect();
-    }
-    pieces
 }
 
 /// What is wrong with a form: failures with the paths of their values within the entry, such as
@@ -158,19 +129,8 @@ mod tests {
         config::{Place, Problem},
     };
 
-    use super::{Problems, Prose, prose, sentence};
+    use super::Problems;
     use crate::app::Section;
-
-    #[test]
-    fn backticks_mark_code() {
-        let told = prose("a time such as `5min`");
-        assert_eq!(
-            told,
-            [Prose::Words("a time such as ".to_owned()), Prose::Code("5min".to_owned())]
-        );
-        assert_eq!(sentence("`a`"), [Prose::Code("a".to_owned())]);
-        assert_eq!(sentence("no name"), [Prose::Words("No name".to_owned())]);
-    }
 
     #[test]
     fn a_problem_goes_to_its_field_and_the_rest_stays() {

@@ -8,10 +8,10 @@ use ebb_warehouse::{Form, Part, SettingKind};
 use serde_json::{Map, Value};
 
 use super::{
-    field::{Choice, Field, Input, Need, Problems, prose},
+    field::{Choice, Field, Input, Need, Problems},
     typed::Typed,
 };
-use crate::{alerts::Takes as Given, app::is_secret};
+use crate::{alerts::Takes as Given, app::is_secret, prose::prose};
 
 /// A setting of either, as far as forms differ.
 pub(super) struct Setting {

@@ -23,13 +23,14 @@ use crate::{
         alerts::kind as kind_in_words,
         build::{
             Hold,
-            field::{Field, Input, Need, Problems, prose},
+            field::{Field, Input, Need, Problems},
             form_again, lead_to, settings, shown_version, taken,
             typed::{Asked, Typed},
             version,
         },
         page,
     },
+    prose::prose,
     refusal::Refusal,
 };
 

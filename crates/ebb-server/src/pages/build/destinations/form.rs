@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use crate::{
     app::shown,
     pages::build::{
-        field::{Choice, Field, Input, Need, Problems, prose},
+        field::{Choice, Field, Input, Need, Problems},
         settings,
         typed::Typed,
     },
+    prose::prose,
 };
 
 /// The form, ready to be shown.

@@ -8,10 +8,9 @@ use super::{
     function::Parameter,
     node::{Kind, Node, below},
 };
-use crate::pages::build::{
-    field::{Choice, Prose, prose},
-    models::type_of,
-    typed::Typed,
+use crate::{
+    pages::build::{field::Choice, models::type_of, typed::Typed},
+    prose::{Prose, prose},
 };
 
 /// A field of the action with its value.

@@ -8,10 +8,13 @@ use super::{
     editor::{Frame, Row, is_at, said_fields, typed_fields},
     node::{Kind, Node},
 };
-use crate::pages::build::{
-    field::{Field, Input, Need, Problems, prose},
-    schedule::{self, Schedule},
-    typed::Typed,
+use crate::{
+    pages::build::{
+        field::{Field, Input, Need, Problems},
+        schedule::{self, Schedule},
+        typed::Typed,
+    },
+    prose::prose,
 };
 
 /// Which records are sent: as documents say it, as people do, and what the first sync will do.

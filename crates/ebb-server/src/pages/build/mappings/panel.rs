@@ -20,12 +20,12 @@ use crate::{
     pages::{
         Form, Frame,
         build::{
-            field::{Prose, sentence},
             highlight::{self, Piece},
             typed::Typed,
         },
         page,
     },
+    prose::{Prose, sentence},
     refusal::Refusal,
 };
 

@@ -7,10 +7,11 @@ use super::sample::Head;
 use crate::{
     app::shown,
     pages::build::{
-        field::{Field, Input, Need, Problems, prose},
+        field::{Field, Input, Need, Problems},
         schedule::{self, Schedule},
         typed::Typed,
     },
+    prose::prose,
 };
 
 /// Where a model's records come from.

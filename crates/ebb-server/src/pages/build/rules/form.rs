@@ -12,10 +12,11 @@ use crate::{
     alerts::words,
     app::Configuration,
     pages::build::{
-        field::{Choice, Field, Input, Need, Problems, prose},
+        field::{Choice, Field, Input, Need, Problems},
         settings::number,
         typed::Typed,
     },
+    prose::prose,
 };
 
 /// The form, ready to be shown.

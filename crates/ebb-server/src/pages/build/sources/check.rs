@@ -29,6 +29,7 @@ use crate::{
             typed::{Asked, Typed},
         },
     },
+    prose::capitalized,
     refusal::Refusal,
 };
 
@@ -138,9 +139,6 @@ pub(in crate::pages::build) fn all_work(steps: &[Step]) -> bool {
 
 impl Step {
     fn new(finding: Finding) -> Self {
-        let mut letters = finding.step.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        let word = first.into_iter().chain(letters).collect();
-        Self { word, failure: finding.failure }
+        Self { word: capitalized(finding.step), failure: finding.failure }
     }
 }

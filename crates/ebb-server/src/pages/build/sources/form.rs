@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use crate::{
     app::shown,
     pages::build::{
-        field::{Field, Input, Need, Problems, prose},
+        field::{Field, Input, Need, Problems},
         settings::{self, Setting, number},
         typed::Typed,
     },
+    prose::prose,
 };
 
 /// A part of the form.

@@ -175,7 +175,7 @@ async fn a_model_says_when_its_mappings_sync() {
     model.extend([("name", "late"), ("when", "after"), ("after", "nobody")]);
     let page = send(&mut ada, "/models/new", &model).await;
     let page = shown(page, StatusCode::UNPROCESSABLE_ENTITY).await;
-    assert!(page.contains("id=\"schedule-wrong\""), "{page}");
+    assert!(page.contains("id=\"schedule-0-wrong\""), "{page}");
 }
 
 #[tokio::test]
@@ -185,7 +185,8 @@ async fn what_is_wrong_with_a_mapping_stands_at_its_field() {
     for (key, wrong, expected) in [
         ("name", "", "id=\"name-wrong\""),
         ("k/batch_size", "number", "is not a number"),
-        ("timezone", "Nowhere/Land", "id=\"schedule-wrong\""),
+        ("at", "", "id=\"schedule-1-wrong\""),
+        ("timezone", "Nowhere/Land", "id=\"schedule-0-wrong\""),
         ("v/data/0", "", "No column is chosen"),
     ] {
         let mut form = mapping(&url);
@@ -193,6 +194,9 @@ async fn what_is_wrong_with_a_mapping_stands_at_its_field() {
         form.push((key, wrong));
         if key == "k/batch_size" {
             form.push(("v/batch_size", "many"));
+        }
+        if key == "at" {
+            form.retain(|(name, _)| *name != "day");
         }
         let page = send(&mut ada, "/mappings/new", &form).await;
         let page = shown(page, StatusCode::UNPROCESSABLE_ENTITY).await;

@@ -96,6 +96,11 @@ impl Problems {
         })
     }
 
+    /// Takes everything that is wrong with the value at a path, or below it.
+    pub(super) fn take_all(&mut self, path: &str) -> Vec<Failure> {
+        std::iter::from_fn(|| self.take(path)).collect()
+    }
+
     /// Takes what is wrong with the value at a path as a whole.
     pub(super) fn take_exactly(&mut self, path: &str) -> Option<Failure> {
         self.take_if(|at, _| at == path)

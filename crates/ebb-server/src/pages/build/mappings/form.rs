@@ -50,7 +50,7 @@ pub(super) struct MappingForm {
     pub(super) name: Field,
     pub(super) records: Vec<Records>,
     pub(super) schedule: Schedule,
-    pub(super) schedule_problem: Option<Failure>,
+    pub(super) schedule_problems: Vec<Failure>,
     pub(super) enabled: bool,
     /// Rows that say something, or should.
     pub(super) rows: Vec<Row>,
@@ -253,7 +253,7 @@ impl MappingForm {
                 .map(|(key, label, means)| Records { key, label, means, chosen: key == records })
                 .into(),
             schedule,
-            schedule_problem: problems.take("schedule"),
+            schedule_problems: problems.take_all("schedule"),
             enabled: typed.has("enabled"),
             suggestions: rows.iter().filter(|row| row.suggestion.is_some()).count(),
             mapped: said.fields.iter().filter(|(_, node)| node.kind != Kind::Default).count(),

@@ -38,7 +38,7 @@ pub(super) struct ModelForm {
     pub(super) timestamp: String,
     pub(super) timestamp_problem: Option<Failure>,
     pub(super) schedule: Schedule,
-    pub(super) schedule_problem: Option<Failure>,
+    pub(super) schedule_problems: Vec<Failure>,
     /// What is wrong and belongs to no field.
     pub(super) failures: Vec<Failure>,
 }
@@ -132,7 +132,7 @@ impl ModelForm {
             timestamp: typed.get("timestamp").to_owned(),
             timestamp_problem: problems.take("timestamp"),
             schedule: Schedule::of_model(typed, mappings),
-            schedule_problem: problems.take(SCHEDULE),
+            schedule_problems: problems.take_all(SCHEDULE),
             name: Field {
                 name: "name".to_owned(),
                 label: "Name".to_owned(),

@@ -356,7 +356,8 @@ async function walk(browser) {
   await look(page, "changes");
   const viewer = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
   const theirs = watch(await viewer.newPage());
-  await theirs.goto(base + invitation);
+  assert.ok(invitation.startsWith(`${base}/join/`), invitation);
+  await theirs.goto(invitation);
   await theirs.fill("#name", "Vi");
   await theirs.fill("#password", PASSWORD);
   await theirs.click("button[type=submit]");

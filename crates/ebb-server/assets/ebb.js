@@ -32,6 +32,11 @@ document.addEventListener("click", async (event) => {
   say("Copied");
 });
 
+// A link to be sent to somebody: whoever makes it reaches the server at the address that it needs.
+for (const shown of document.querySelectorAll(".once")) {
+  if (shown.textContent.startsWith("/")) shown.textContent = new URL(shown.textContent, location.href).href;
+}
+
 // Dialogs: a button names the one it opens.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");

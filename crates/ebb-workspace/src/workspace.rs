@@ -165,12 +165,19 @@ impl Workspace {
         find("mapping", &self.project.mappings, name)
     }
 
-    /// Whether a mapping's destination has its action (`M304`). Whether its fields fit is known only with
-    /// the columns of its model.
+    /// Whether a mapping's destination has its action (`M304`).
     pub fn action_exists(&self, mapping: &str) -> Result<(), Failure> {
         let config::Mapping { destination, action, .. } = self.mapping(mapping)?;
         let destination = find("destination", &self.project.destinations, destination)?;
         self.catalog.find(&destination.kind)?.action_exists(action)
+    }
+
+    /// What is wrong with a mapping, whatever the columns of its model: `M301`, `M304`, `M305`.
+    pub fn check_mapping(&self, mapping: &str) -> Result<Vec<Failure>, Failure> {
+        let config::Mapping { destination, action, fields, .. } = self.mapping(mapping)?;
+        let destination = find("destination", &self.project.destinations, destination)?;
+        let definition = self.catalog.find(&destination.kind)?;
+        Ok(ebb_destination::check_mapping(&definition.manifest, action, fields))
     }
 
     /// A model by its name.

@@ -67,6 +67,7 @@ impl App {
         steps: Vec<Step>,
     ) -> Result<Vec<i64>, Vec<Problem>> {
         let mut next = candidate(now, &steps)?;
+        could_sync(&next.workspace, &steps)?;
         let edits: Result<Vec<_>, Vec<Problem>> =
             steps.iter().map(|step| self.edit_of(actor, now, step)).collect();
         let versions = self.store.edit(edits?).await.map_err(alone)?;
@@ -185,6 +186,29 @@ pub(super) fn candidate(
     let problems: Vec<Problem> =
         kept.filter_map(|step| usable(&next.workspace, step.section, &step.name).err()).collect();
     if problems.is_empty() { Ok(next) } else { Err(problems) }
+}
+
+/// Why a mapping could not sync, as far as that is known without the columns of its model: `M301`, `M305`.
+/// One that is switched off may wait to be mended.
+pub(super) fn obstacles(workspace: &Workspace, mapping: &str) -> Result<Vec<Failure>, Failure> {
+    if workspace.mapping(mapping)?.enabled {
+        workspace.check_mapping(mapping)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Whether the mappings that these steps keep could sync.
+pub(super) fn could_sync(workspace: &Workspace, steps: &[Step]) -> Result<(), Vec<Problem>> {
+    let kept =
+        steps.iter().filter(|step| step.section == Section::Mappings && step.parts.is_some());
+    let mut problems = Vec::new();
+    for Step { section, name, .. } in kept {
+        let place = || Place::file(format!("{section}.{name}.fields"));
+        let obstacles = obstacles(workspace, name).map_err(alone)?;
+        problems.extend(obstacles.into_iter().map(|failure| Problem::at(place(), failure)));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Whether the kind takes these settings. Connects to nothing.

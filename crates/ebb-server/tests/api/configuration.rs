@@ -179,6 +179,30 @@ async fn what_is_needed_stays_and_a_made_mapping_is_switched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_that_could_not_sync_is_kept_only_while_it_is_off() {
+    let house = House::new(1, Script::default()).await;
+    let make = |fields: Value, enabled: bool| {
+        let document = json!({ "model": "people", "destination": "hook", "action": "send",
+            "fields": fields, "enabled": enabled });
+        house.api("POST", "/mappings").json(&json!({ "name": "odd", "document": document }))
+    };
+    let refused = make(json!({ "url": { "@pth": "$.x" } }), true).answer().await;
+    assert_eq!(refused.refusal(), (422, "M301".to_owned()));
+    let misspelt = json!({ "btch_size": 1, "url": "http://127.0.0.1:9/" });
+    let refused = make(misspelt.clone(), true).answer().await.expect(422);
+    let told = &refused["errors"][0];
+    assert_eq!((&told["path"], &told["code"]), (&"mappings.odd.fields".into(), &"M305".into()));
+    assert!(told["remedy"].as_str().is_some_and(|it| it.contains("Did you mean `batch_size`?")));
+    make(misspelt.clone(), false).answer().await.expect(201);
+    let edit = json!({ "model": "people", "destination": "hook", "action": "send",
+        "fields": misspelt });
+    let effects = house.api("POST", "/mappings/odd/effect").json(&edit).answer().await;
+    assert_eq!(effects.refusal(), (422, "M305".to_owned()));
+    let on = house.api("POST", "/mappings/odd/enable").answer().await;
+    assert_eq!(on.refusal(), (422, "M305".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_named_as_the_page_on_which_it_is_made() {
     let house = House::new(1, Script::default()).await;
     let mapping = json!({ "model": "people", "destination": "hook", "action": "send",

@@ -53,7 +53,7 @@ async function look(page, name) {
     if (!shots) continue;
     // As high as the page, so that what sticks to the window's edge hides nothing; of what is endless, its beginning.
     const height = await page.evaluate("document.documentElement.scrollHeight");
-    await page.setViewportSize({ width, height: Math.min(Math.max(900, height), 9000) });
+    await page.setViewportSize({ width, height: Math.min(Math.max(900, height), 4000) });
     await page.screenshot({ path: path.join(shots, `${name}-${width}-${colorScheme}.png`), caret: "initial" });
   }
   await page.setViewportSize({ width: 1440, height: 1000 });

@@ -96,7 +96,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   opened = [...detail.target.querySelectorAll("details[id][open]")].map((details) => details.id);
 });
 document.addEventListener("htmx:afterSwap", () => {
-  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+  for (const id of opened.splice(0)) document.getElementById(id)?.setAttribute("open", "");
 });
 
 // A form that came back with something wrong in it: to the first field that is.

@@ -12,7 +12,7 @@ use ebb_core::{
     port::{Action, Clock, ModelQuery, Transport, Warehouse},
     suggest,
 };
-use ebb_destination::{Catalog, Connector, Network, Reach};
+use ebb_destination::{Catalog, Connector, Definition, Network, Reach};
 use ebb_engine::{Cause, Delivery, Engine, Job, Jobs, Mappings, Plan, Ports, Tuning};
 use ebb_store::{Database, DatabaseUrl, Entry, FolderParts};
 use jiff::Timestamp;
@@ -168,16 +168,20 @@ impl Workspace {
     /// Whether a mapping's destination has its action (`M304`).
     pub fn action_exists(&self, mapping: &str) -> Result<(), Failure> {
         let config::Mapping { destination, action, .. } = self.mapping(mapping)?;
-        let destination = find("destination", &self.project.destinations, destination)?;
-        self.catalog.find(&destination.kind)?.action_exists(action)
+        self.definition(destination)?.action_exists(action)
     }
 
     /// What is wrong with a mapping, whatever the columns of its model: `M301`, `M304`, `M305`.
     pub fn check_mapping(&self, mapping: &str) -> Result<Vec<Failure>, Failure> {
         let config::Mapping { destination, action, fields, .. } = self.mapping(mapping)?;
-        let destination = find("destination", &self.project.destinations, destination)?;
-        let definition = self.catalog.find(&destination.kind)?;
+        let definition = self.definition(destination)?;
         Ok(ebb_destination::check_mapping(&definition.manifest, action, fields))
+    }
+
+    /// What a configured destination is.
+    pub fn definition(&self, destination: &str) -> Result<Arc<Definition>, Failure> {
+        let destination = find("destination", &self.project.destinations, destination)?;
+        self.catalog.find(&destination.kind)
     }
 
     /// A model by its name.

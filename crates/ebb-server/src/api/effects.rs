@@ -96,7 +96,7 @@ async fn effects(
     document: Map<String, Value>,
 ) -> Result<Json<EffectsView>, Refusal> {
     app.configuration().find(section, name)?;
-    let draft = app.draft(section, Some(name), document)?;
+    let draft = app.edited(section, name, document)?;
     let until = Instant::now() + LONGEST;
     let mut mappings = Vec::new();
     for touched in app.touched(&draft, section).await? {

@@ -12,7 +12,7 @@ use super::{
     App, Change, Configuration, Section, Touched, alone,
     apart::Parts,
     configuration::shown,
-    edit::{Step, candidate, could_sync},
+    edit::{Step, candidate, could_sync, mappings_kept},
 };
 
 /// What a folder says.
@@ -69,7 +69,7 @@ impl App {
         let now = self.configuration();
         let (steps, changes) = work_out(&now, wanted)?;
         let next = candidate(&now, &changes)?;
-        could_sync(&next.workspace, &changes)?;
+        could_sync(&next.workspace, mappings_kept(&changes))?;
         let effects = self.effects(&now, &next).await.map_err(alone)?;
         Ok(Plan { state: state(&now), steps, effects })
     }

@@ -3,7 +3,7 @@
 use ebb_core::{Failure, config::Problem};
 use serde_json::{Map, Value};
 
-use super::{App, Change, Configuration, Section};
+use super::{App, Change, Configuration, Section, edit::could_sync};
 
 /// The name of what has none yet. It is free: names begin with a letter or a digit, and nobody is told it.
 const NAMELESS: &str = "draft";
@@ -24,6 +24,18 @@ impl App {
         let change = Change { section, name, document: Some(document), expected: None };
         let configuration = Self::tried(&now, &change)?;
         Ok(Draft { configuration, name: change.name })
+    }
+
+    /// An edit before it is made, of an entry that could be kept so.
+    pub(crate) fn edited(
+        &self,
+        section: Section,
+        name: &str,
+        document: Map<String, Value>,
+    ) -> Result<Draft, Vec<Problem>> {
+        let draft = self.draft(section, Some(name), document)?;
+        could_sync(&draft.configuration.workspace, (section == Section::Mappings).then_some(name))?;
+        Ok(draft)
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     apart::{Parts, secrets_of, take_apart},
     configuration::{Made, shown},
     entry, new_id,
+    operations::without_secrets,
 };
 use crate::alerts;
 
@@ -67,7 +68,7 @@ impl App {
         steps: Vec<Step>,
     ) -> Result<Vec<i64>, Vec<Problem>> {
         let mut next = candidate(now, &steps)?;
-        could_sync(&next.workspace, &steps)?;
+        could_sync(&next.workspace, mappings_kept(&steps))?;
         let edits: Result<Vec<_>, Vec<Problem>> =
             steps.iter().map(|step| self.edit_of(actor, now, step)).collect();
         let versions = self.store.edit(edits?).await.map_err(alone)?;
@@ -188,27 +189,31 @@ pub(super) fn candidate(
     if problems.is_empty() { Ok(next) } else { Err(problems) }
 }
 
-/// Why a mapping could not sync, as far as that is known without the columns of its model: `M301`, `M305`.
-/// One that is switched off may wait to be mended.
-pub(super) fn obstacles(workspace: &Workspace, mapping: &str) -> Result<Vec<Failure>, Failure> {
-    if workspace.mapping(mapping)?.enabled {
-        workspace.check_mapping(mapping)
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-/// Whether the mappings that these steps keep could sync.
-pub(super) fn could_sync(workspace: &Workspace, steps: &[Step]) -> Result<(), Vec<Problem>> {
-    let kept =
-        steps.iter().filter(|step| step.section == Section::Mappings && step.parts.is_some());
+/// Whether these mappings could sync, as far as that is known without the columns of their models: `M301`,
+/// `M305`. One that is switched off may wait to be mended.
+pub(super) fn could_sync<'a>(
+    workspace: &Workspace,
+    mappings: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Vec<Problem>> {
+    let redactor = workspace.redactor();
     let mut problems = Vec::new();
-    for Step { section, name, .. } in kept {
-        let place = || Place::file(format!("{section}.{name}.fields"));
-        let obstacles = obstacles(workspace, name).map_err(alone)?;
-        problems.extend(obstacles.into_iter().map(|failure| Problem::at(place(), failure)));
+    for name in mappings {
+        if workspace.mapping(name).map_err(alone)?.enabled {
+            let place = || Place::file(format!("{}.{name}.fields", Section::Mappings));
+            let failures = workspace.check_mapping(name).map_err(alone)?.into_iter();
+            problems.extend(
+                failures.map(|failure| Problem::at(place(), without_secrets(&redactor, failure))),
+            );
+        }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The mappings that these steps keep.
+pub(super) fn mappings_kept(steps: &[Step]) -> impl Iterator<Item = &str> {
+    let kept =
+        steps.iter().filter(|step| step.section == Section::Mappings && step.parts.is_some());
+    kept.map(|step| step.name.as_str())
 }
 
 /// Whether the kind takes these settings. Connects to nothing.
@@ -226,7 +231,7 @@ fn usable(workspace: &Workspace, section: Section, name: &str) -> Result<(), Pro
     tried.map_err(|failure| {
         let part = if section == Section::Mappings { "action" } else { "settings" };
         let place = Place::file(format!("{section}.{name}.{part}"));
-        Problem::at(place, failure.map_message(|text| redactor.redact(&text)))
+        Problem::at(place, without_secrets(&redactor, failure))
     })
 }
 

@@ -10,7 +10,7 @@ use ebb_engine::{Effect, Mappings, Work};
 use ebb_workspace::Workspace;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{App, Section, draft::Draft, edit::obstacles};
+use super::{App, Section, draft::Draft};
 
 /// A mapping that has sent something, is switched on, and means another thing after an edit.
 #[derive(Debug, Clone)]
@@ -39,19 +39,13 @@ impl Touched {
 }
 
 impl App {
-    /// The mappings that an edit of a mapping or a model touches, by name. `M301` and `M305` for one that
-    /// could not sync after it.
+    /// The mappings that an edit of a mapping or a model touches, by name.
     pub(crate) async fn touched(
         &self,
         draft: &Draft,
         section: Section,
     ) -> Result<Vec<Touched>, Failure> {
         let (before, after) = (&self.configuration().workspace, &draft.configuration.workspace);
-        if section == Section::Mappings
-            && let Some(obstacle) = obstacles(after, &draft.name)?.into_iter().next()
-        {
-            return Err(draft.told(obstacle));
-        }
         let mut touched = Vec::new();
         for (name, mapping) in &after.project.mappings {
             let edited = match section {

@@ -50,8 +50,7 @@ impl App {
     pub(crate) fn definition(&self, destination: &str) -> Result<Arc<Definition>, Failure> {
         let configuration = self.configuration();
         configuration.find(Section::Destinations, destination)?;
-        let found = configuration.workspace.project.destinations.get(destination);
-        configuration.workspace.catalog.find(found.map_or("", |found| &found.kind))
+        configuration.workspace.definition(destination)
     }
 
     /// Sends a test alert to a channel; gives what is wrong with it.

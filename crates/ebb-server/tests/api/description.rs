@@ -118,11 +118,12 @@ async fn the_reference_tells_of_every_operation_without_a_script() {
     let document = house.get("/openapi.json").await;
     let page = house.ask("GET", "/api/reference").by_nobody().answer().await;
     assert_eq!((page.status, page.kind.as_str()), (200, "text/html; charset=utf-8"));
+    let text = page.text.replace("&#39;", "'");
     for (method, path, operation) in operations(&document) {
         let summary = operation["summary"].as_str().unwrap();
         let line = format!("{method}</span><span class=\"what\">{summary} <code>{path}</code>");
-        assert!(page.text.replace("&#39;", "'").contains(&line), "{line}");
+        assert!(text.contains(&line), "{line}");
         assert!(!summary.ends_with('.') && summary.starts_with(char::is_uppercase), "{summary}");
     }
-    assert!(!page.text.contains("<script"));
+    assert!(!text.contains("<script"));
 }

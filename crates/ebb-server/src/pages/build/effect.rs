@@ -148,7 +148,7 @@ pub(super) fn unknown(app: &App, actor: &Actor, problems: Vec<Problem>) -> Effec
 }
 
 async fn touched(app: &App, edited: &Edited<'_>) -> Result<(Draft, Vec<Touched>), Vec<Problem>> {
-    let draft = app.draft(edited.section, Some(edited.name), edited.document.clone())?;
+    let draft = app.edited(edited.section, edited.name, edited.document.clone())?;
     let touched = app.touched(&draft, edited.section).await.map_err(Problem::from);
     Ok((draft, touched.map_err(|problem| vec![problem])?))
 }
